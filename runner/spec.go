@@ -1,0 +1,111 @@
+// Package runner knows what a run is: its spec, its states, and its folder.
+//
+// A run is one execution of an algorithm on hardware that we can reach. Its
+// folder is the only truth about it: screens, commands, supervisors and the
+// container's keeper meet there and nowhere else, and each file has one kind
+// of writer. Packages below this one execute (keep, supervisor, apptainer,
+// gpu), report and read logs.
+package runner
+
+import (
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+)
+
+// Schema is the version of every JSON file in a run folder that this program
+// writes. Readers ignore unknown fields; writers refuse a newer schema.
+const Schema = 1
+
+// Origin tells where the value of a parameter came from.
+type Origin string
+
+// The origins of a value, as shown in the form.
+const (
+	FromDefault  Origin = "default"
+	FromUser     Origin = "you"
+	FromAnalysis Origin = "analysis"
+	FromPreset   Origin = "preset"
+	FromLast     Origin = "last used"
+	FromFile     Origin = "file"
+)
+
+// Value is what was chosen for one parameter. Text is canonical (see
+// descriptor.Value). A cleared default is Set with an empty Text: it never
+// reaches the program, but comparison must know it.
+type Value struct {
+	Parameter string `json:"parameter"`
+	Text      string `json:"text"`
+	Origin    Origin `json:"origin"`
+	// Labels are the names of the chosen options at launch, in the order of
+	// the ids in Text, for Domain and ListDomain.
+	Labels []string `json:"labels,omitempty"`
+}
+
+// Spec says everything about a run that is known at its launch. It is written
+// once and never changed, and it holds no secret.
+type Spec struct {
+	Schema    int           `json:"schema"`
+	ID        string        `json:"id"`
+	Group     string        `json:"group,omitempty"` // of a sweep or a split
+	Created   time.Time     `json:"created"`
+	Server    ServerRef     `json:"server"`
+	Project   ProjectRef    `json:"project"`
+	Algorithm AlgorithmSpec `json:"algorithm"`
+	Values    []Value       `json:"values"`
+	Runtime   Runtime       `json:"runtime"`
+	Resources Resources     `json:"resources"`
+	Note      string        `json:"note,omitempty"`
+	Person    string        `json:"person"` // user name on the server
+	User      string        `json:"user"`   // user name on this box
+	Host      string        `json:"host"`
+	BootID    string        `json:"boot_id"`
+	Cytorun   string        `json:"cytorun"` // version of this program
+}
+
+// ServerRef names the server of a run and how to find its keys again.
+type ServerRef struct {
+	Kind    client.Kind `json:"kind"`
+	URL     string      `json:"url"`
+	Profile string      `json:"profile,omitempty"` // empty: keys came from the environment or flags
+}
+
+// ProjectRef names the project of a run.
+type ProjectRef struct {
+	ID       client.ID `json:"id"`
+	Name     string    `json:"name"`
+	Ontology client.ID `json:"ontology,omitempty"`
+}
+
+// AlgorithmSpec is the algorithm as it was at launch.
+type AlgorithmSpec struct {
+	ID          client.ID       `json:"id"`
+	Name        string          `json:"name"`
+	Version     string          `json:"version,omitempty"`
+	Container   string          `json:"container,omitempty"`
+	CommandLine string          `json:"command_line"`
+	Parameters  []ParameterSpec `json:"parameters"`
+}
+
+// ParameterSpec is one parameter with the id of the server's record.
+type ParameterSpec struct {
+	ServerID client.ID `json:"server_id"`
+	descriptor.Parameter
+}
+
+// Runtime is what executes the container.
+type Runtime string
+
+// The runtimes. Process runs the program of the demo without a container and
+// says so wherever the run is shown.
+const (
+	Apptainer Runtime = "apptainer"
+	Process   Runtime = "process"
+)
+
+// Resources is what a run may use. Zero means no limit of ours, and no GPU.
+type Resources struct {
+	GPUs      int           `json:"gpus,omitempty"`
+	TimeLimit time.Duration `json:"time_limit,omitempty"` // nanoseconds
+}
