@@ -18,50 +18,25 @@ import (
 // writes. Readers ignore unknown fields; writers refuse a newer schema.
 const Schema = 1
 
-// Origin tells where the value of a parameter came from.
-type Origin string
-
-// The origins of a value, as shown in the form.
-const (
-	FromDefault  Origin = "default"
-	FromUser     Origin = "you"
-	FromAnalysis Origin = "analysis"
-	FromPreset   Origin = "preset"
-	FromLast     Origin = "last used"
-	FromFile     Origin = "file"
-)
-
-// Value is what was chosen for one parameter. Text is canonical (see
-// descriptor.Value). A cleared default is Set with an empty Text: it never
-// reaches the program, but comparison must know it.
-type Value struct {
-	Parameter string `json:"parameter"`
-	Text      string `json:"text"`
-	Origin    Origin `json:"origin"`
-	// Labels are the names of the chosen options at launch, in the order of
-	// the ids in Text, for Domain and ListDomain.
-	Labels []string `json:"labels,omitempty"`
-}
-
 // Spec says everything about a run that is known at its launch. It is written
 // once and never changed, and it holds no secret.
 type Spec struct {
-	Schema    int           `json:"schema"`
-	ID        string        `json:"id"`
-	Group     string        `json:"group,omitempty"` // of a sweep or a split
-	Created   time.Time     `json:"created"`
-	Server    ServerRef     `json:"server"`
-	Project   ProjectRef    `json:"project"`
-	Algorithm AlgorithmSpec `json:"algorithm"`
-	Values    []Value       `json:"values"`
-	Runtime   Runtime       `json:"runtime"`
-	Resources Resources     `json:"resources"`
-	Note      string        `json:"note,omitempty"`
-	Person    string        `json:"person"` // user name on the server
-	User      string        `json:"user"`   // user name on this box
-	Host      string        `json:"host"`
-	BootID    string        `json:"boot_id"`
-	Cytorun   string        `json:"cytorun"` // version of this program
+	Schema    int            `json:"schema"`
+	ID        string         `json:"id"`
+	Group     string         `json:"group,omitempty"` // of a sweep or a split
+	Created   time.Time      `json:"created"`
+	Server    ServerRef      `json:"server"`
+	Project   ProjectRef     `json:"project"`
+	Algorithm AlgorithmSpec  `json:"algorithm"`
+	Values    []client.Value `json:"values"`
+	Runtime   Runtime        `json:"runtime"`
+	Resources Resources      `json:"resources"`
+	Note      string         `json:"note,omitempty"`
+	Person    string         `json:"person"` // user name on the server
+	User      string         `json:"user"`   // user name on this box
+	Host      string         `json:"host"`
+	BootID    string         `json:"boot_id"`
+	Cytorun   string         `json:"cytorun"` // version of this program
 }
 
 // ServerRef names the server of a run and how to find its keys again.
