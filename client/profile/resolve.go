@@ -1,0 +1,155 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// Selection is what flags say about the server to use. Everything may be empty.
+type Selection struct {
+	Server  string // a profile's name, or the address of a server
+	Host    string // an address; stronger than CYTOMINE_HOST
+	Public  string // keys for that server, both or none
+	Private string
+	CA      string // a PEM file
+	Project client.ID
+}
+
+// ErrNoServer tells that no server was chosen and none is remembered.
+var ErrNoServer = errors.New("no server yet: run 'cytorun login https://your-site' or 'cytorun demo'")
+
+// ErrNoKeys tells that a server was chosen and there are no keys for it.
+var ErrNoKeys = errors.New("no keys")
+
+// Resolve gives the server to talk to and the keys for it. From strong to weak:
+// the selection's own values; without Server the variables CYTOMINE_HOST,
+// CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, read with env; the profile used
+// last. A chosen address that belongs to a stored profile brings that profile's
+// settings and keys.
+func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Keys, error) {
+	keys := client.Keys{Public: s.Public, Private: s.Private}
+	if s.Server == "" {
+		if s.Host == "" {
+			s.Host = env("CYTOMINE_HOST")
+		}
+		if keys == (client.Keys{}) {
+			keys = client.Keys{Public: env("CYTOMINE_PUBLIC_KEY"), Private: env("CYTOMINE_PRIVATE_KEY")}
+		}
+	}
+	if (keys.Public == "") != (keys.Private == "") {
+		return Profile{}, client.Keys{}, errors.New("one of the two keys is missing; give the public and the private key, by flags or CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY")
+	}
+	config, err := Load(p)
+	if err != nil {
+		return Profile{}, client.Keys{}, err
+	}
+	profile, err := config.choose(s)
+	if err != nil {
+		return Profile{}, client.Keys{}, err
+	}
+	if s.CA != "" {
+		profile.CA = s.CA
+	}
+	if s.Project != 0 {
+		profile.Project = s.Project
+	}
+	if keys != (client.Keys{}) {
+		return profile, keys, nil
+	}
+	stored, ok, err := LoadKeys(p, profile.Name)
+	if err != nil {
+		return Profile{}, client.Keys{}, err
+	}
+	if !ok || profile.Name == "" {
+		return Profile{}, client.Keys{}, fmt.Errorf("%w for %s; run 'cytorun login %s'", ErrNoKeys, profile.URL, profile.URL)
+	}
+	return profile, stored, nil
+}
+
+// choose finds the profile that a selection means.
+func (c Config) choose(s Selection) (Profile, error) {
+	name, address := s.Server, s.Host
+	if name != "" && address != "" {
+		return Profile{}, fmt.Errorf("two servers chosen, %s and %s; name one", name, address)
+	}
+	if name == "" && address == "" {
+		if name = c.Current; name == "" {
+			return Profile{}, ErrNoServer
+		}
+	}
+	if profile, ok := c.Profiles[name]; ok {
+		return profile, nil
+	}
+	if name != "" {
+		if !strings.ContainsAny(name, ".:/") {
+			return Profile{}, c.unknown(name)
+		}
+		address = name
+	}
+	site, err := NormaliseURL(address)
+	if err != nil {
+		return Profile{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Profiles)) {
+		if c.Profiles[name].URL == site {
+			return c.Profiles[name], nil
+		}
+	}
+	return Profile{Kind: client.Cytomine, URL: site}, nil
+}
+
+func (c Config) unknown(name string) error {
+	known := strings.Join(slices.Sorted(maps.Keys(c.Profiles)), ", ")
+	if known == "" {
+		return fmt.Errorf("no server named %q: %w; run 'cytorun login https://your-site' or 'cytorun demo'", name, client.ErrNotFound)
+	}
+	return fmt.Errorf("no server named %q: %w; known: %s", name, client.ErrNotFound, known)
+}
+
+// NormaliseURL makes an address as people type it into the URL of a site:
+// https unless it says otherwise (http for this machine itself), host in lower
+// case, no trailing slash, no /api, query or fragment.
+func NormaliseURL(address string) (string, error) {
+	address = strings.TrimSpace(address)
+	bad := func(why string) (string, error) {
+		return "", fmt.Errorf("%q is no address of a server: %s; write it like https://your-site", address, why)
+	}
+	typed := address
+	if !strings.Contains(typed, "://") {
+		scheme := "https://"
+		host, _, _ := strings.Cut(typed, "/")
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+			scheme = "http://"
+		}
+		typed = scheme + typed
+	}
+	site, err := url.Parse(typed)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return bad(err.Error())
+	}
+	switch {
+	case site.Scheme != "http" && site.Scheme != "https":
+		return bad("it must begin with http:// or https://")
+	case site.Hostname() == "":
+		return bad("it names no host")
+	case site.User != nil:
+		return bad("it must not hold a user or password")
+	}
+	path := strings.TrimRight(site.EscapedPath(), "/")
+	path = strings.TrimRight(strings.TrimSuffix(path, "/api"), "/")
+	return site.Scheme + "://" + strings.ToLower(site.Host) + path, nil
+}
