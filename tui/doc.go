@@ -2,8 +2,11 @@
 // per tab, and what surrounds them.
 //
 // Where things are:
+//
 //   - nav: the Screen interface and every message between screens and root;
+//
 //   - style, keymap, widget: the look, the shared keys, the shared parts;
+//
 //   - algorithms, analyses, machine, paramform, compareview, logview: one
 //     screen each. They know nav and internal/app, and never each other: a
 //     screen asks with a message (nav.OpenForm, nav.OpenLog, ...) and the root
