@@ -26,7 +26,28 @@ const (
 	FactBoot      = "boot_id"
 	FactDigest    = "container_digest"
 	FactProgress  = "progress"
+	FactTicket    = "ticket" // its place in the box's queue
 )
+
+// Started is started.json: the process that keep started for the container.
+// Host, boot, pid and start time together name it for ever.
+type Started struct {
+	Schema int       `json:"schema"`
+	Host   string    `json:"host"`
+	BootID string    `json:"boot_id"`
+	PID    int       `json:"pid"` // also its session
+	Start  string    `json:"start_time"`
+	Keep   int       `json:"keep"`
+	Time   time.Time `json:"time"`
+	// OOMKills counts what the kernel had killed for memory before it started;
+	// see OOMCount.
+	OOMKills OOMCount `json:"oom_kills"`
+}
+
+// Lives tells whether the container's process still runs on this box.
+func (s Started) Lives() bool {
+	return s.Host == Host() && s.BootID == BootID() && Lives(s.PID, s.Start)
+}
 
 // Exit is exit.json: how the container's process ended.
 type Exit struct {
@@ -37,6 +58,12 @@ type Exit struct {
 	Ended   time.Time `json:"ended"`
 	MaxRSS  int64     `json:"max_rss,omitempty"` // bytes, largest process
 	CPU     float64   `json:"cpu,omitempty"`     // seconds, user and system
+	// OOMKills counts the processes that the kernel killed for memory while it
+	// ran: in its own memory group, and on the whole box.
+	OOMKills OOMCount `json:"oom_kills"`
+	// Adopted is set when keep was gone and a supervisor asked the kernel for
+	// the exit code in its place.
+	Adopted bool `json:"adopted,omitempty"`
 }
 
 // Result is result.json: the verdict, written once.
@@ -44,6 +71,7 @@ type Result struct {
 	Schema      int       `json:"schema"`
 	State       State     `json:"state"`
 	Reason      string    `json:"reason,omitempty"`
+	Advice      string    `json:"advice,omitempty"` // what to try next, where a rule knows it
 	Warnings    []string  `json:"warnings,omitempty"`
 	Ended       time.Time `json:"ended"`
 	Exit        *Exit     `json:"exit,omitempty"`
@@ -73,6 +101,14 @@ type Run struct {
 	// home: it is shown, never judged or changed.
 	ForeignHost bool
 	Heartbeat   time.Time // last sign of life
+	// Ticket is its place in the box's queue: lower is earlier; 0 before it has
+	// one.
+	Ticket int64
+	// Boot is the boot of its host in which it was launched or last resumed.
+	Boot string
+	// Problem says why the folder cannot be read completely or may not be
+	// changed; errors.Is(Problem, ErrNewerSchema) tells one of its reasons.
+	Problem error
 }
 
 // Duration is how long the container ran, up to now while it lives.

@@ -1,0 +1,146 @@
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// summary is summary.json: what a list shows of a run in one small file. It is
+// derived from the other files and may be missing, stale or empty.
+type summary struct {
+	Schema int `json:"schema"`
+	// Events is the length of events.jsonl that it was made from: another
+	// length there means that it is stale.
+	Events int64 `json:"events"`
+	// Final is set when nothing will change any more: the run has ended and the
+	// server knows.
+	Final bool `json:"final,omitempty"`
+
+	ID        string     `json:"id"`
+	Group     string     `json:"group,omitempty"`
+	Created   time.Time  `json:"created"`
+	Server    ServerRef  `json:"server"`
+	Project   ProjectRef `json:"project"`
+	Algorithm struct {
+		ID        client.ID `json:"id"`
+		Name      string    `json:"name"`
+		Version   string    `json:"version,omitempty"`
+		Container string    `json:"container,omitempty"`
+	} `json:"algorithm"`
+	Runtime   Runtime   `json:"runtime"`
+	Resources Resources `json:"resources"`
+	Note      string    `json:"note,omitempty"`
+	Person    string    `json:"person"`
+	User      string    `json:"user"`
+	Host      string    `json:"host"`
+	BootID    string    `json:"boot_id"`
+
+	State     State         `json:"state"`
+	Reason    string        `json:"reason,omitempty"`
+	Job       client.ID     `json:"job,omitempty"`
+	JobNumber int           `json:"job_number,omitempty"`
+	UserJob   client.ID     `json:"user_job,omitempty"`
+	Progress  int           `json:"progress"`
+	Ticket    int64         `json:"ticket,omitempty"`
+	Started   time.Time     `json:"started,omitzero"`
+	Ended     time.Time     `json:"ended,omitzero"`
+	Boot      string        `json:"boot"`
+	Heartbeat time.Time     `json:"heartbeat"`
+	Result    *lightResult  `json:"result,omitempty"`
+}
+
+// lightResult is what a list needs of a result.
+type lightResult struct {
+	Reason      string   `json:"reason,omitempty"`
+	Advice      string   `json:"advice,omitempty"`
+	Warnings    []string `json:"warnings,omitempty"`
+	Confirmed   bool     `json:"confirmed"`
+	Unreported  string   `json:"unreported,omitempty"`
+	FirstError  string   `json:"first_error,omitempty"`
+	Annotations int      `json:"annotations"`
+	MaxRSS      int64    `json:"max_rss,omitempty"`
+}
+
+func writeSummary(r Run, events int64) error {
+	s := summary{
+		Schema: Schema, Events: events,
+		ID: r.ID, Group: r.Group, Created: r.Created, Server: r.Server, Project: r.Project,
+		Runtime: r.Runtime, Resources: r.Resources, Note: r.Note,
+		Person: r.Person, User: r.User, Host: r.Host, BootID: r.BootID,
+		State: r.State, Reason: r.Reason, Job: r.Job, JobNumber: r.JobNumber, UserJob: r.UserJob,
+		Progress: r.Progress, Ticket: r.Ticket, Started: r.Started, Ended: r.Ended, Boot: r.Boot, Heartbeat: r.Heartbeat,
+	}
+	s.Algorithm.ID, s.Algorithm.Name = r.Algorithm.ID, r.Algorithm.Name
+	s.Algorithm.Version, s.Algorithm.Container = r.Algorithm.Version, r.Algorithm.Container
+	if res := r.Result; res != nil && r.State.Ended() {
+		s.Result = &lightResult{
+			Reason: res.Reason, Advice: res.Advice, Warnings: res.Warnings, Confirmed: res.Confirmed,
+			Unreported: res.Unreported, FirstError: res.FirstError, Annotations: res.Annotations,
+		}
+		if res.Exit != nil {
+			s.Result.MaxRSS = res.Exit.MaxRSS
+		}
+		s.Final = res.Confirmed
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(r.Folder, SummaryFile), data, false)
+}
+
+func (s summary) run(folder string) Run {
+	r := Run{
+		Folder: folder, State: s.State, Reason: s.Reason, Job: s.Job, JobNumber: s.JobNumber, UserJob: s.UserJob,
+		Progress: s.Progress, Ticket: s.Ticket, Started: s.Started, Ended: s.Ended, Boot: s.Boot, Heartbeat: s.Heartbeat,
+		ForeignHost: s.Host != Host(),
+	}
+	r.Spec = Spec{
+		Schema: s.Schema, ID: s.ID, Group: s.Group, Created: s.Created, Server: s.Server, Project: s.Project,
+		Runtime: s.Runtime, Resources: s.Resources, Note: s.Note,
+		Person: s.Person, User: s.User, Host: s.Host, BootID: s.BootID,
+	}
+	r.Algorithm.ID, r.Algorithm.Name = s.Algorithm.ID, s.Algorithm.Name
+	r.Algorithm.Version, r.Algorithm.Container = s.Algorithm.Version, s.Algorithm.Container
+	if s.Schema > Schema {
+		r.Problem = fmt.Errorf("summary of schema %d: %w", s.Schema, ErrNewerSchema)
+	}
+	if l := s.Result; l != nil {
+		r.Result = &Result{
+			Schema: Schema, State: s.State, Reason: l.Reason, Advice: l.Advice, Warnings: l.Warnings, Ended: s.Ended,
+			Confirmed: l.Confirmed, Unreported: l.Unreported, FirstError: l.FirstError, Annotations: l.Annotations,
+		}
+		if l.MaxRSS > 0 {
+			r.Result.Exit = &Exit{Schema: Schema, MaxRSS: l.MaxRSS}
+		}
+	}
+	return r
+}
+
+// readLight reads what a list shows of a run: the summary where it is true,
+// else the whole folder. final tells that reading it again is no use.
+func readLight(folder string) (run Run, final bool, err error) {
+	var s summary
+	data, err := os.ReadFile(filepath.Join(folder, SummaryFile))
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err == nil && s.Schema <= Schema {
+		if s.Final {
+			return s.run(folder), true, nil
+		}
+		if st, err := os.Stat(filepath.Join(folder, EventsFile)); err == nil && st.Size() == s.Events {
+			run = s.run(folder)
+			run.readSigns()
+			return run, false, nil
+		}
+	}
+	run, err = ReadFolder(folder)
+	run.Algorithm.Parameters, run.Algorithm.CommandLine, run.Values = nil, "", nil
+	return run, false, err
+}
