@@ -1,0 +1,83 @@
+package apptainer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cytorun/cytorun/internal/text"
+)
+
+// build makes the SIF file out of from, which the command understands, such as
+// "oci:layout". It works in dir, where its temporary files go too. A full disk,
+// a broken image or the end of the context leave no file.
+func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress func(string)) error {
+	cmd := exec.CommandContext(ctx, a.Path, "--nocolor", "build", "--disable-cache", "--force", out, from)
+	cmd.Dir = dir
+	cmd.Env = a.environ(os.Environ())
+	if os.Getenv(a.prefix()+"_TMPDIR") == "" {
+		cmd.Env = append(cmd.Env, a.prefix()+"_TMPDIR="+dir)
+	}
+	// mksquashfs and other children must go too when the build is stopped.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+
+	start := time.Now()
+	progress("building the container")
+	done := make(chan struct{})
+	ticked := make(chan struct{})
+	go func() {
+		defer close(ticked)
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-t.C:
+				progress("building the container, " + text.Duration(time.Since(start)))
+			}
+		}
+	}()
+	err := cmd.Run()
+	close(done)
+	<-ticked
+	if err == nil {
+		return nil
+	}
+	os.Remove(filepath.Join(dir, out))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return buildError(err, output.String())
+}
+
+// buildError is one line for a build that failed.
+func buildError(err error, output string) error {
+	low := strings.ToLower(output)
+	switch {
+	case strings.Contains(low, "no space left on device"):
+		return fmt.Errorf("build the container: %w", diskError(syscall.ENOSPC))
+	case strings.Contains(low, "disk quota exceeded"):
+		return fmt.Errorf("build the container: %w", diskError(syscall.EDQUOT))
+	}
+	if line, ok := fatal(output); ok {
+		return fmt.Errorf("build the container: %s", line)
+	}
+	return fmt.Errorf("build the container: %w: %s", err, lastWords(output))
+}
+
+// lastWords is the last line of output.
+func lastWords(output string) string {
+	output = strings.TrimSpace(output)
+	return oneLine(text.Strip(output[strings.LastIndexByte(output, '\n')+1:]))
+}
