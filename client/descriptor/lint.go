@@ -18,12 +18,15 @@ func (r *reader) lint(top object, d *Descriptor, objects []object) {
 			r.warn(o.at("name"), "input %s has no name; its id is shown", quote(p.ID))
 		}
 		names[KeyName(p.ValueKey)] = true
-		switch other, taken := keys[p.ValueKey]; {
-		case p.ServerParameter:
+		other, taken := keys[p.ValueKey]
+		switch spelled := command.find(p.ValueKey); {
+		case p.ServerParameter || d.CommandLine == "":
 		case taken:
 			r.warn(o.at("value-key"), "input %s never reaches the program: %s already belongs to %s", quote(p.ID), quote(p.ValueKey), quote(other))
-		case d.CommandLine != "" && !command.mention(p.ValueKey):
+		case spelled == absent:
 			r.warn(o.at("value-key"), "input %s never reaches the program: %s is not in the command-line", quote(p.ID), quote(p.ValueKey))
+		case spelled == differently:
+			r.warn(o.at("value-key"), "the command-line spells %s differently; a Cytomine server would not find it", quote(p.ValueKey))
 		}
 		if keys[p.ValueKey] == "" {
 			keys[p.ValueKey] = p.ID
@@ -45,28 +48,51 @@ func (r *reader) lint(top object, d *Descriptor, objects []object) {
 // looksLikeKey matches words that can only be meant as keys.
 var looksLikeKey = regexp.MustCompile(`^(\[@?\w+\]|@\w+|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$`)
 
-// commandWords holds the identifiers of a command line, whatever surrounds
-// them: [X], [@X], @X, --opt=X and X all give X.
+// commandWords is a command line prepared for looking up many keys.
 type commandWords struct {
 	line  string
-	words map[string]bool
+	whole map[string]bool // its words
+	loose map[string]bool // the names of its words, [X] and @X in lower case too
+	parts map[string]bool // the identifiers inside its words
 }
 
 func newCommandWords(line string) commandWords {
-	words := make(map[string]bool)
-	for word := range strings.FieldsFuncSeq(line, func(r rune) bool { return !isWordRune(r) }) {
-		words[word] = true
+	c := commandWords{line, make(map[string]bool), make(map[string]bool), make(map[string]bool)}
+	for word := range strings.FieldsSeq(line) {
+		word = strings.Trim(word, ",")
+		name := KeyName(word)
+		c.whole[word], c.loose[name] = true, true
+		if name != word {
+			c.loose["@"+strings.ToLower(name)] = true
+		}
 	}
-	return commandWords{line, words}
+	for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return !isWordRune(r) }) {
+		c.parts[part] = true
+	}
+	return c
 }
 
-// mention reports whether the command line has the key or its bare name.
-func (c commandWords) mention(key string) bool {
+// spelling says how a command line holds a key.
+type spelling int
+
+const (
+	absent spelling = iota
+	exactly
+	differently // [X] for X, @X for [X] and the like
+)
+
+func (c commandWords) find(key string) spelling {
 	name := KeyName(key)
-	if strings.IndexFunc(name, func(r rune) bool { return !isWordRune(r) }) >= 0 {
-		return strings.Contains(c.line, key)
+	plain := strings.IndexFunc(name, func(r rune) bool { return !isWordRune(r) }) < 0
+	switch {
+	case c.whole[key], (c.parts[name] || !plain) && strings.Contains(c.line, key):
+		return exactly
+	case c.loose[name], c.loose["@"+strings.ToLower(name)]:
+		return differently
+	case c.parts[name] && (strings.Contains(c.line, "["+name+"]") || strings.Contains(c.line, "@"+name)):
+		return differently
 	}
-	return c.words[name]
+	return absent
 }
 
 func isWordRune(r rune) bool {

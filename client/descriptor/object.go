@@ -11,7 +11,7 @@ import (
 type object struct {
 	offset  int
 	members map[string]member
-	replace *strings.Replacer // @id and @ID, inside an input
+	id      string // replaces @id and @ID, inside an input
 }
 
 type member struct {
@@ -140,13 +140,14 @@ func (r *reader) scalar(o object, v hujson.Value) (text string, ok bool) {
 // expand replaces @id and @ID by the id of the input. The budget bounds what
 // a long id repeated often can add.
 func (r *reader) expand(o object, offset int, s string) string {
-	if o.replace == nil || !strings.Contains(s, "@id") && !strings.Contains(s, "@ID") || r.budget < 0 {
+	n := strings.Count(s, "@id") + strings.Count(s, "@ID")
+	if o.id == "" || n == 0 {
 		return s
 	}
-	long := o.replace.Replace(s)
-	r.budget -= len(long)
-	if r.budget < 0 {
-		r.warn(offset, "@id is replaced no further: the file repeats it too often")
+	upper := strings.ToUpper(o.id)
+	if r.budget -= n * (len(o.id) + len(upper)); r.budget < 0 {
+		r.warn(offset, "@id is not replaced here: the file repeats it too often")
+		return s
 	}
-	return long
+	return strings.NewReplacer("@ID", upper, "@id", o.id).Replace(s)
 }

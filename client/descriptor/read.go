@@ -121,7 +121,7 @@ func (r *reader) inputs(top object, d *Descriptor) []object {
 			continue
 		}
 		seen[id] = true
-		o.replace = strings.NewReplacer("@ID", strings.ToUpper(id), "@id", id)
+		o.id = id
 		d.Parameters = append(d.Parameters, r.parameter(o, id))
 		objects = append(objects, o)
 	}

@@ -9,11 +9,12 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Real descriptors nest four deep and hold a few hundred values. The limits
-// keep a hostile file from growing the syntax tree or the stack.
+// Real descriptors have at most 20 kB, nest four deep and hold a few hundred
+// values. The limits keep a hostile file from taking time, memory or the stack.
 const (
+	maxBytes  = 1 << 20
 	maxDepth  = 64
-	maxValues = 50_000
+	maxValues = 20_000
 )
 
 // syntax reads data as JSON in which commas before ] and }, comments and a
@@ -31,6 +32,10 @@ func (r *reader) syntax() (hujson.Value, bool) {
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		r.fail(0, "the file is empty")
+		return hujson.Value{}, false
+	}
+	if len(text) > maxBytes {
+		r.fail(0, "the file has %d bytes, more than the %d of the largest descriptor", len(text), maxBytes)
 		return hujson.Value{}, false
 	}
 	if offset, message := overLimit(text); message != "" {
