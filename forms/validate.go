@@ -81,17 +81,17 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 	if !chosen {
 		text = defaultText(p)
 	}
+	// A default that breaks its own limits is the descriptor's fault: the
+	// server would run it, so may the person.
+	own := text != "" && (!chosen || v.Origin == client.FromDefault)
 	value, err := descriptor.ParseValue(p.Type, text)
 	if err != nil {
-		return problem(p, !chosen, err.Error())
+		return problem(p, own, err.Error())
 	}
 	messages := p.Check(value)
 	if n := utf8.RuneCountInString(value.Text()); n > MaxValue {
 		messages = append(messages, tooLong(p, value, n))
 	}
-	// A default that breaks its own limits is the descriptor's fault: the
-	// server would run it, so may the person.
-	own := defaultText(p) != "" && (!chosen || v.Origin == client.FromDefault || v.Origin == "")
 	return problem(p, own, messages...)
 }
 

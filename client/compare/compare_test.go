@@ -1,0 +1,212 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cytorun/cytorun/client/descriptor"
+)
+
+func entry(t *testing.T, typ descriptor.Type, key, value string) Entry {
+	t.Helper()
+	v, err := descriptor.ParseValue(typ, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Entry{Section: Parameters, Key: key, Value: v}
+}
+
+func row(t *testing.T, table Table, key string) (int, Row) {
+	t.Helper()
+	for i, r := range table.Rows {
+		if r.Key == key {
+			return i, r
+		}
+	}
+	t.Fatalf("no row %q in %v", key, keys(table))
+	return 0, Row{}
+}
+
+func keys(t Table) []string {
+	var ks []string
+	for _, r := range t.Rows {
+		ks = append(ks, r.Key)
+	}
+	return ks
+}
+
+func TestValuesAreComparedByMeaning(t *testing.T) {
+	tests := []struct {
+		name    string
+		typ     descriptor.Type
+		a, b    string
+		differs bool
+	}{
+		{"an integer and its decimal", descriptor.Number, "1", "1.0", false},
+		{"two notations of one number", descriptor.Number, "1e-3", "0.001", false},
+		{"two numbers", descriptor.Number, "1", "2", true},
+		{"spellings of true", descriptor.Boolean, "true", "True", false},
+		{"lists as sets", descriptor.ListDomain, "1,2,3", "3,1,2", false},
+		{"lists of other members", descriptor.ListDomain, "1,2", "1,3", true},
+		{"text in another case", descriptor.String, "Otsu", "otsu", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table := New([]Input{
+				{Key: "a", Entries: []Entry{entry(t, tt.typ, "p", tt.a)}},
+				{Key: "b", Entries: []Entry{entry(t, tt.typ, "p", tt.b)}},
+			})
+			if _, r := row(t, table, "p"); r.Differs != tt.differs {
+				t.Errorf("%q and %q: differs = %v", tt.a, tt.b, r.Differs)
+			}
+			want := 0
+			if tt.differs {
+				want = 1
+			}
+			if got := len(table.Differences().Rows); got != want {
+				t.Errorf("%d rows differ, want %d", got, want)
+			}
+		})
+	}
+}
+
+func TestRowsKeepTheOrderOfTheAnalyses(t *testing.T) {
+	in := func(names ...string) Input {
+		var i Input
+		for _, n := range names {
+			i.Entries = append(i.Entries, entry(t, descriptor.String, n, "x"))
+		}
+		return i
+	}
+	table := New([]Input{in("a", "c", "d"), in("a", "b", "c"), in("z", "a")})
+	if got := strings.Join(keys(table), ""); got != "zabcd" {
+		t.Errorf("rows are %s", got)
+	}
+}
+
+func TestMissingAndDoubledEntries(t *testing.T) {
+	table := New([]Input{
+		{Entries: []Entry{entry(t, descriptor.Number, "p", "1"), entry(t, descriptor.Number, "p", "2")}},
+		{Entries: []Entry{entry(t, descriptor.Number, "p", "1")}},
+		{},
+	})
+	_, first := row(t, table, "p")
+	_, second := row(t, table, "p (2)")
+	if !first.Cells[2].Missing || !second.Cells[1].Missing || second.Cells[0].Text != "2" {
+		t.Errorf("rows are %+v and %+v", first, second)
+	}
+	if !first.Differs {
+		t.Error("a value that is missing elsewhere must differ")
+	}
+	if len(New(nil).Rows) != 0 || len(New([]Input{{}}).Columns) != 1 {
+		t.Error("no analyses, or one without entries, must make an empty table")
+	}
+}
+
+func TestBestFollowsTheDirection(t *testing.T) {
+	for _, tt := range []struct {
+		better Better
+		want   string
+	}{{Lower, "[0 2]"}, {Higher, "[1]"}, {Neither, "[]"}} {
+		var in []Input
+		for _, v := range []string{"3", "7", "3.0"} {
+			e := entry(t, descriptor.Number, "n", v)
+			e.Better = tt.better
+			in = append(in, Input{Entries: []Entry{e}})
+		}
+		if _, r := row(t, New(in), "n"); fmt.Sprint(r.Best) != tt.want {
+			t.Errorf("better %v: best is %v, want %s", tt.better, r.Best, tt.want)
+		}
+	}
+}
+
+func TestDeltaAgainstTheBaseline(t *testing.T) {
+	for _, tt := range []struct {
+		typ  descriptor.Type
+		base string
+		v    string
+		want string
+	}{
+		{descriptor.Number, "0.1", "0.3", "+0.2 (+200 %)"},
+		{descriptor.Number, "2", "1.9", "-0.1 (-5.0 %)"},
+		{descriptor.Number, "0", "5", "+5"},
+		{descriptor.Number, "-2", "-1", "+1 (+50 %)"},
+		{descriptor.Number, "5", "5.0", ""},
+		{descriptor.Domain, "12", "24", ""},
+		{descriptor.String, "a", "b", ""},
+	} {
+		table := New([]Input{{Entries: []Entry{entry(t, tt.typ, "p", tt.base)}}, {Entries: []Entry{entry(t, tt.typ, "p", tt.v)}}})
+		if got, ok := table.Delta(0, 1, 0); got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%s against %s: %q", tt.v, tt.base, got)
+		}
+	}
+	if _, ok := (Table{}).Delta(3, 1, 0); ok {
+		t.Error("a delta outside the table")
+	}
+}
+
+func hostile(t *testing.T) Table {
+	e := entry(t, descriptor.String, "p\x1b[31m", "=1+1\x1b]0;x\a\n|&_%")
+	f := entry(t, descriptor.String, "p\x1b[31m", "b")
+	return New([]Input{{Key: "a", Title: "one\nline", Entries: []Entry{e}}, {Key: "b", Title: "two", Entries: []Entry{f}}})
+}
+
+func TestExportsAreWellFormedAndSafe(t *testing.T) {
+	table := hostile(t)
+	for _, format := range Formats {
+		var b bytes.Buffer
+		if err := table.Export(&b, format, 0); err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		if strings.ContainsAny(b.String(), "\x1b\a") {
+			t.Errorf("%s lets control characters through: %q", format, b.String())
+		}
+		switch format {
+		case "json":
+			var v any
+			if err := json.Unmarshal(b.Bytes(), &v); err != nil {
+				t.Error(err)
+			}
+		case "csv":
+			recs, err := csv.NewReader(&b).ReadAll()
+			if err != nil || len(recs) != 2 {
+				t.Fatalf("%v, %d records", err, len(recs))
+			}
+			if v := recs[1][4]; strings.HasPrefix(v, "=") {
+				t.Errorf("a spreadsheet would run %q", v)
+			}
+		case "md":
+			for _, l := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+				if strings.Count(l, "|")-strings.Count(l, `\|`) != 4 {
+					t.Errorf("md line has other columns: %s", l)
+				}
+			}
+		}
+	}
+	if err := table.Export(&bytes.Buffer{}, "xls", 0); err == nil || !strings.Contains(err.Error(), "latex") {
+		t.Errorf("an unknown format must list the known ones: %v", err)
+	}
+}
+
+func big(columns, rows int) []Input {
+	in := make([]Input, columns)
+	for i := range in {
+		in[i] = Input{Key: fmt.Sprint(i), Title: fmt.Sprint("analysis ", i)}
+		for j := range rows {
+			v, _ := descriptor.ParseValue(descriptor.Number, fmt.Sprint(i%7*j))
+			in[i].Entries = append(in[i].Entries, Entry{Section: Parameters, Key: fmt.Sprint("p", j), Value: v})
+		}
+	}
+	return in
+}
+
+func BenchmarkNew1000x200(b *testing.B) {
+	in := big(1000, 200)
+	for b.Loop() {
+		New(in)
+	}
+}
