@@ -1,0 +1,107 @@
+package profile
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// CertificateError tells that the certificate of a server is not trusted. It
+// holds what a person needs to decide whether to trust it all the same.
+type CertificateError struct {
+	Host        string
+	Subject     string // as the certificate says: untrusted text
+	Issuer      string
+	Fingerprint string // SHA-256, 64 lower-case hex digits
+	NotBefore   time.Time
+	NotAfter    time.Time
+	PEM         []byte // the certificate itself, see SaveCertificate
+	Err         error  // why it is not trusted
+}
+
+// Error says which certificate is refused and how to go on.
+func (e *CertificateError) Error() string {
+	return fmt.Sprintf("the certificate of %s is not trusted: %v (%s, valid until %s, sha256 %s); give its authority with --ca FILE, or log in again and trust this certificate",
+		e.Host, e.Err, e.Subject, e.NotAfter.UTC().Format(time.DateOnly), e.Fingerprint)
+}
+
+// Unwrap gives the reason.
+func (e *CertificateError) Unwrap() error { return e.Err }
+
+// TLS gives the settings for connections to this server: certificates of the
+// system, of the CA file, and the one that the person chose to trust. A refused
+// certificate makes the connection fail with a *CertificateError.
+func (p Profile) TLS() (*tls.Config, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a machine without certificates: only the CA file counts
+	}
+	if p.CA != "" {
+		data, err := os.ReadFile(p.CA)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the certificates to trust: %w; give another file with --ca", err)
+		}
+		if !roots.AppendCertsFromPEM(data) {
+			return nil, fmt.Errorf("no certificate in %s: it must be a PEM file with BEGIN CERTIFICATE; give another file with --ca", p.CA)
+		}
+	}
+	trusted := NormaliseFingerprint(p.Trust)
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		// The verification below does what the standard one does, accepts the
+		// pinned certificate besides, and says more when it refuses.
+		InsecureSkipVerify: true,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			leaf := state.PeerCertificates[0]
+			if trusted != "" && fingerprint(leaf) == trusted {
+				return nil
+			}
+			between := x509.NewCertPool()
+			for _, c := range state.PeerCertificates[1:] {
+				between.AddCert(c)
+			}
+			_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: state.ServerName})
+			if err == nil {
+				return nil
+			}
+			return refused(state.ServerName, leaf, trusted, err)
+		},
+	}, nil
+}
+
+func refused(host string, leaf *x509.Certificate, trusted string, err error) error {
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case trusted != "":
+		err = fmt.Errorf("it is not the one that was trusted before: %w", err)
+	case errors.As(err, &unknown) && leaf.Subject.String() == leaf.Issuer.String():
+		err = fmt.Errorf("it is signed by itself: %w", err)
+	}
+	return &CertificateError{
+		Host: host, Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(),
+		Fingerprint: fingerprint(leaf), NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter,
+		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}),
+		Err: err,
+	}
+}
+
+func fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// NormaliseFingerprint makes a fingerprint as other programs show it
+// ("sha256:AB:CD…") into the form of Profile.Trust.
+func NormaliseFingerprint(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "sha256"), ":")
+	s = strings.TrimPrefix(s, "=")
+	return strings.NewReplacer(":", "", " ", "").Replace(s)
+}
