@@ -1,0 +1,136 @@
+package cytomine
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// yieldSize is how many options are handed over at a time.
+const yieldSize = 500
+
+// Options fetches the options of a Domain or ListDomain parameter.
+func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]client.Option) error) error {
+	path, err := c.optionsPath(q)
+	if err != nil {
+		return err
+	}
+	shared := interner{}
+	batch := make([]client.Option, 0, yieldSize)
+	yield := func() error {
+		full := batch
+		batch = make([]client.Option, 0, yieldSize)
+		return page(full)
+	}
+	err = c.each(ctx, path, func(raw []byte) error {
+		batch = append(batch, optionOf(raw, shared))
+		if len(batch) == yieldSize {
+			return yield()
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("cannot list the choices of %s: %w", oneLine(q.URI), err)
+	}
+	if len(batch) > 0 {
+		return yield()
+	}
+	return nil
+}
+
+// optionOf keeps the scalar fields of a row.
+func optionOf(raw []byte, shared interner) client.Option {
+	option := client.Option{Fields: map[string]string{}}
+	eachField(raw, func(name, value []byte) bool {
+		switch value[0] {
+		case '{', '[', 'n': // nested, or null
+			return true
+		case '"':
+			value = unquoted(value)
+		}
+		option.Fields[shared.text(name)] = shared.text(value)
+		return true
+	})
+	option.ID = rowID(raw).id()
+	return option
+}
+
+// interner keeps one copy of texts that rows repeat: names of fields, classes,
+// dates of one upload. It stops learning when it is full.
+type interner map[string]string
+
+func (n interner) text(b []byte) string {
+	if s, ok := n[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(n) < 4096 && len(s) <= 64 {
+		n[s] = s
+	}
+	return s
+}
+
+var placeholder = regexp.MustCompile(`\$\w+\$`)
+
+// optionsPath replaces the placeholders of a uri, as the web interface does,
+// and makes it a path of this server.
+func (c *Client) optionsPath(q client.OptionQuery) (string, error) {
+	uri := strings.TrimSpace(q.URI)
+	if uri == "" {
+		return "", fmt.Errorf("the parameter names no list of choices: %w", client.ErrNotFound)
+	}
+	if strings.Contains(uri, "$currentOntology$") && q.Project.Ontology == 0 {
+		return "", fmt.Errorf("project %q has no ontology, so there are no terms to choose from: %w; give it one on the server", oneLine(q.Project.Name), client.ErrNotFound)
+	}
+	created := "null" // what the web interface puts for a date it does not know
+	if !q.Project.Created.IsZero() {
+		created = fmt.Sprint(q.Project.Created.UnixMilli())
+	}
+	uri = strings.NewReplacer(
+		"$currentProjectCreationDate$", created,
+		"$currentProject$", fmt.Sprint(q.Project.ID),
+		"$cytomineHost$", c.base,
+		"$currentDate$", fmt.Sprint(c.opts.Now().UnixMilli()),
+		"$currentOntology$", fmt.Sprint(q.Project.Ontology),
+	).Replace(uri)
+	if left := placeholder.FindString(uri); left != "" {
+		return "", fmt.Errorf("the list of choices %s needs %s, which nobody defines: %w; the descriptor of this algorithm is broken, ask its author", oneLine(q.URI), left, client.ErrInvalid)
+	}
+	path, err := c.localPath(uri)
+	if err != nil {
+		return "", fmt.Errorf("cannot use the list of choices %s: %w; the descriptor of this algorithm is broken, ask its author", oneLine(q.URI), err)
+	}
+	return path, nil
+}
+
+// localPath makes a uri of a descriptor a path from the root of the site. One
+// that leads to another server is refused: it would be sent a signature.
+func (c *Client) localPath(uri string) (string, error) {
+	if rest, ok := strings.CutPrefix(uri, c.base+"/"); ok {
+		uri = "/" + rest
+	}
+	parsed, err := url.Parse(strings.ReplaceAll(uri, " ", "%20"))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w: not an address", client.ErrInvalid)
+	case parsed.Scheme != "" || parsed.Host != "" || parsed.Opaque != "":
+		return "", fmt.Errorf("%w: it leads to another server", client.ErrInvalid)
+	}
+	path := "/" + strings.TrimLeft(parsed.EscapedPath(), "/")
+	if !strings.HasPrefix(path, "/api/") {
+		path = "/api" + path
+	}
+	query := parsed.RawQuery
+	if strings.HasSuffix(path, "/job.json") && !strings.Contains(query, "withJobParameters") {
+		// An option needs no parameters, and they make this list slow.
+		query = strings.TrimPrefix(query+"&withJobParameters=false", "&")
+	}
+	if query != "" {
+		path += "?" + query
+	}
+	return path, nil
+}
