@@ -45,6 +45,7 @@ func TestBuildMakesArguments(t *testing.T) {
 		{"a key inside another key", "SVM SVM_C", []Input{in("svm=1", key("SVM")), in("svm_c=2", key("SVM_C"))}, []string{"--svm", "1", "--svm_c", "2"}},
 		{"the same the other way round", "PROJECTS PROJECT", []Input{in("project=1", key("PROJECT")), in("projects=2", key("PROJECTS"))}, []string{"--projects", "2", "--project", "1"}},
 		{"a bare key is no part of a longer word", "SVM_C SVM", []Input{in("svm=1", key("SVM"))}, []string{"SVM_C", "--svm", "1"}},
+		{"nor at its end", "AREA_T --x=AREA_T T", []Input{in("t=1", key("T"))}, []string{"AREA_T", "--x=AREA_T", "--t", "1"}},
 		{"a value is one argument", "[A]", []Input{in("a=oil (1.515) $HOME 'x'")}, []string{"--a", "oil (1.515) $HOME 'x'"}},
 		{"a value that looks like a key", "[A] [B]", []Input{in("a=[B]"), in("b=2")}, []string{"--a", "[B]", "--b", "2"}},
 		{"a list is one argument", "[A]", []Input{in("a=12,13")}, []string{"--a", "12,13"}},
