@@ -19,7 +19,8 @@ type machine struct {
 	commands  map[string]string // name to body of a shell script; $LOG takes what it was called with
 }
 
-// install runs the embedded script on the machine, in a mount namespace of its own.
+// install runs the embedded script on the machine, in a mount namespace of its own, and
+// through a pipe, as the program does that carries it.
 func (m machine) install(t *testing.T, args ...string) (stdout, stderr, log string, code int) {
 	t.Helper()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -41,7 +42,6 @@ func (m machine) install(t *testing.T, args ...string) (stdout, stderr, log stri
 		}
 		return path
 	}
-	script := write("install-apptainer", InstallApptainer)
 	release := write("os-release", m.osRelease)
 	for name, body := range m.commands {
 		write("bin/"+name, "#!/bin/sh\n"+body+"\n")
@@ -50,10 +50,11 @@ func (m machine) install(t *testing.T, args ...string) (stdout, stderr, log stri
 	if err := os.Mkdir(home, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	inside := `mount --bind "$1" /etc/os-release && mount -t tmpfs none /opt && shift && exec bash "$@"`
-	cmd := exec.Command("unshare", append([]string{"-rm", "sh", "-c", inside, "sh", release, script}, args...)...)
+	inside := `mount --bind "$1" /etc/os-release && mount -t tmpfs none /opt && shift && exec bash -s -- "$@"`
+	cmd := exec.Command("unshare", append([]string{"-rm", "sh", "-c", inside, "sh", release}, args...)...)
 	logFile := filepath.Join(dir, "log")
 	cmd.Env = []string{"HOME=" + home, "PATH=" + filepath.Join(dir, "bin") + ":/usr/bin:/bin:/usr/sbin:/sbin", "LOG=" + logFile, "BIN=" + filepath.Join(dir, "bin")}
+	cmd.Stdin = strings.NewReader(InstallApptainer)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	var exit *exec.ExitError
@@ -68,7 +69,8 @@ func (m machine) install(t *testing.T, args ...string) (stdout, stderr, log stri
 }
 
 // installing is a package manager that puts a working apptainer in PATH.
-const installing = `echo "$0 $*" | sed 's|.*/||' >>"$LOG"
+const installing = `cat >/dev/null # what reads its input must not eat the script
+echo "$0 $*" | sed 's|.*/||' >>"$LOG"
 case "$*" in *"install"*)
   printf '#!/bin/sh\n%s\n' '` + fakeApptainer + `' >"$BIN/apptainer"
   chmod 755 "$BIN/apptainer" ;;
@@ -144,11 +146,9 @@ func TestInstalledApptainerIsFound(t *testing.T) {
 	if _, err := exec.LookPath("apptainer"); err != nil {
 		t.Skip("no apptainer in PATH")
 	}
-	script := filepath.Join(t.TempDir(), "install-apptainer")
-	if err := os.WriteFile(script, []byte(InstallApptainer), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("bash", script, "--check").Output()
+	cmd := exec.Command("bash", "-s", "--", "--check")
+	cmd.Stdin = strings.NewReader(InstallApptainer)
+	out, err := cmd.Output()
 	if err != nil || !strings.HasPrefix(string(out), "apptainer ") {
 		t.Errorf("said %q: %v", out, err)
 	}
