@@ -41,6 +41,12 @@ type Launched struct{ Runs []runner.Run }
 // another project, at another server. Lists load again.
 type Connected struct{ Session *app.Session }
 
+// Reconnect asks the root to try the server again.
+type Reconnect struct{}
+
+// ChooseProject opens the list of projects.
+type ChooseProject struct{}
+
 // Link reports how the last request to the server went; nil is well.
 type Link struct{ Err error }
 

@@ -1,6 +1,10 @@
 package widget
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/cytorun/cytorun/internal/text"
+)
 
 // Query is a filter of words and fields: "nuclei state:failed by:me". Words
 // are free; a field narrows by one property. A quoted value may hold blanks.
@@ -50,4 +54,13 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
+}
+
+// Field writes a field so that ParseQuery reads it back.
+func Field(name, value string) string {
+	value = strings.ReplaceAll(text.Line(value), `"`, "")
+	if strings.ContainsAny(value, " \t") {
+		value = `"` + value + `"`
+	}
+	return name + ":" + value
 }

@@ -1,0 +1,361 @@
+// Package algorithms is the screen that finds an algorithm: a list with what
+// this box knows of each, and its description beside it.
+package algorithms
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/keymap"
+	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/style"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// within bounds one request of this screen.
+const within = 60 * time.Second
+
+// Screen lists the algorithms of a project.
+type Screen struct {
+	session *app.Session
+	rows    []app.AlgorithmRow
+	shown   []int // indexes into rows, as the filter leaves them
+	table   widget.Table
+	filter  widget.Filter
+	fuzzy   widget.Fuzzy
+	rest    widget.Rest
+	detail  widget.Detail
+
+	loading nav.Gen // 0 when nothing is awaited
+	loaded  bool
+	err     error
+	opening nav.Gen
+	now     time.Time
+
+	width int
+	split widget.Split
+}
+
+// keys of this screen.
+var (
+	openForm = keymap.As(keymap.Open, "form")
+	history  = keymap.Bind("h", "its analyses", "h")
+	project  = keymap.Bind("P", "switch project", "P")
+)
+
+// New makes the screen; it loads when a session is connected.
+func New(s *app.Session) *Screen {
+	m := &Screen{session: s, now: s.Env.Now()}
+	m.filter = widget.NewFilter("filter by name or description")
+	m.table.Columns = []widget.Column{
+		{Title: "algorithm", Min: 14, Weight: 3, Max: 60, Main: true},
+		{Title: "version", Min: 7, Weight: 1, Max: 14, Drop: 2},
+		{Title: "container", Min: 9, Max: 14, Weight: 1, Drop: 3},
+		{Title: "last analysis", Min: 12, Weight: 2, Max: 30, Drop: 1},
+	}
+	m.table.Cell = m.cell
+	m.table.Key = func(i int) string { return strconv.FormatInt(int64(m.row(i).ID), 10) }
+	m.detail.About = m.about
+	m.say()
+	return m
+}
+
+// loaded answers load.
+type loaded struct {
+	gen  nav.Gen
+	rows []app.AlgorithmRow
+	err  error
+}
+
+// Init loads the list if the session is connected already.
+func (m *Screen) Init() tea.Cmd { return m.load() }
+
+func (m *Screen) load() tea.Cmd {
+	if !m.session.Connected() {
+		return nil
+	}
+	gen, s := nav.NewGen(), m.session
+	m.loading = gen
+	m.say()
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), within)
+		defer cancel()
+		rows, err := s.Algorithms(ctx)
+		return loaded{gen, rows, err}
+	}
+}
+
+// Update changes the screen.
+func (m *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case nav.Connected:
+		if m.session.Project.ID != msg.Session.Project.ID {
+			m.rows, m.loaded = nil, false
+			m.refilter()
+		}
+		m.session, m.err = msg.Session, nil
+		return m.load()
+	case nav.Link:
+		if !m.session.Connected() {
+			m.err = msg.Err
+			m.say()
+		}
+	case loaded:
+		return m.take(msg)
+	case opened:
+		return m.openedForm(msg)
+	case nav.Launched:
+		return m.load()
+	case nav.Tick:
+		m.tick(msg.Now)
+	case nav.ThemeChanged:
+		m.filter.Input.Restyle()
+		m.table.Touch()
+		m.detail.Refresh()
+	case tea.PasteMsg:
+		if _, changed := m.filter.Update(msg); changed {
+			m.refilter()
+		}
+	case tea.KeyPressMsg:
+		return m.key(msg)
+	default:
+		if m.rest.Over(msg) {
+			m.detail.Follow()
+		}
+	}
+	return nil
+}
+
+func (m *Screen) take(msg loaded) tea.Cmd {
+	if msg.gen != m.loading {
+		return nil
+	}
+	m.loading, m.err = 0, msg.err
+	if msg.err == nil {
+		m.rows, m.loaded = msg.rows, true
+		lines := make([]string, len(m.rows))
+		for i, r := range m.rows {
+			lines[i] = text.Line(r.Name) + " " + text.Line(r.Version) + " " + text.Line(r.Description)
+		}
+		m.fuzzy.SetLines(lines)
+	}
+	m.refilter()
+	m.detail.Follow()
+	return nav.Send(nav.Link{Err: msg.err})
+}
+
+// tick redraws the ages, which are told in minutes once they are old.
+func (m *Screen) tick(now time.Time) {
+	m.now = now
+	m.table.Touch()
+}
+
+func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
+	if used, changed := m.filter.Update(k); used {
+		if changed {
+			m.refilter()
+			m.table.GoTo(0)
+			return m.rest.Move()
+		}
+		return nil
+	}
+	switch {
+	case keymap.Is(k, openForm):
+		return m.open()
+	case keymap.Is(k, history):
+		if r, ok := m.current(); ok {
+			return nav.Send(nav.OpenAnalyses{Filter: widget.Field("algorithm", r.Name)})
+		}
+	case keymap.Is(k, project):
+		return nav.Send(nav.ChooseProject{})
+	case keymap.Is(k, keymap.Refresh):
+		if !m.session.Connected() {
+			return nav.Send(nav.Reconnect{})
+		}
+		return m.load()
+	case m.detail.Update(k):
+	case m.table.Update(k):
+		return m.rest.Move()
+	}
+	return nil
+}
+
+// opened is an algorithm read whole, for its form.
+type opened struct {
+	gen       nav.Gen
+	algorithm client.Algorithm
+	err       error
+}
+
+// open reads the algorithm whole, since a list may lack parameters that the
+// server fills, and then asks for its form.
+func (m *Screen) open() tea.Cmd {
+	r, ok := m.current()
+	if !ok {
+		return nil
+	}
+	gen, s := nav.NewGen(), m.session
+	m.opening = gen
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), within)
+		defer cancel()
+		a, err := s.Server.Algorithm(ctx, r.ID)
+		return opened{gen, a, err}
+	}
+}
+
+func (m *Screen) openedForm(msg opened) tea.Cmd {
+	if msg.gen != m.opening {
+		return nil
+	}
+	m.opening = 0
+	if msg.err != nil {
+		return tea.Batch(nav.Fail(msg.err), nav.Send(nav.Link{Err: msg.err}))
+	}
+	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm})
+}
+
+// current is the row under the cursor.
+func (m *Screen) current() (app.AlgorithmRow, bool) {
+	if i := m.table.Cursor(); i >= 0 {
+		return m.row(i), true
+	}
+	return app.AlgorithmRow{}, false
+}
+
+func (m *Screen) row(i int) app.AlgorithmRow { return m.rows[m.shown[i]] }
+
+func (m *Screen) refilter() {
+	m.shown = nil
+	if len(m.rows) > 0 {
+		m.shown = m.fuzzy.Find(m.filter.Value())
+	}
+	m.table.SetRows(len(m.shown))
+	m.say()
+	if len(m.shown) == 0 {
+		m.detail.Follow()
+	}
+}
+
+// say puts into the empty table what there is to say.
+func (m *Screen) say() {
+	switch {
+	case m.err != nil:
+		m.table.Empty = m.err.Error() + "\n\nctrl+r tries again"
+	case m.loading != 0 || !m.loaded:
+		m.table.Empty = "loading the algorithms of the project"
+		if !m.session.Connected() {
+			m.table.Empty = "connecting to " + m.session.Profile.URL
+		}
+	case len(m.rows) == 0:
+		m.table.Empty = "This project has no algorithms. An administrator adds some in the project's configuration; P switches to another project."
+	default:
+		m.table.Empty = "No algorithm matches; esc clears the filter."
+	}
+	m.table.Touch()
+}
+
+func (m *Screen) cell(i, column int) widget.Cell {
+	t := style.Now()
+	r := m.row(i)
+	switch column {
+	case 0:
+		if r.Deprecated {
+			return widget.Cell{Text: r.Name + " (deprecated)", Style: &t.Faint}
+		}
+		return widget.Cell{Text: r.Name}
+	case 1:
+		return widget.Cell{Text: r.Version, Style: &t.Faint}
+	case 2:
+		switch {
+		case r.Container == "":
+			return widget.Cell{Text: "none", Style: &t.Warn}
+		case r.Here:
+			return widget.Cell{Text: "here " + text.Bytes(r.Size)}
+		}
+		return widget.Cell{Text: "to fetch", Style: &t.Faint}
+	}
+	if r.Last == nil {
+		return widget.Cell{Text: "none here", Style: &t.Faint}
+	}
+	state := r.Last.State()
+	role := t.Tone(state.Tone)
+	return widget.Cell{Text: style.Sign(state.Tone) + " " + state.Word + " " + text.Ago(r.Last.Created(), m.now), Style: &role}
+}
+
+// View draws the screen.
+func (m *Screen) View() string {
+	return m.filter.View(m.count(), m.width) + "\n" + m.split.Draw(m.table.View(), m.detail.View())
+}
+
+// count says how many there are, and how fresh.
+func (m *Screen) count() string {
+	switch {
+	case m.err != nil && len(m.rows) > 0:
+		return "not refreshed, ctrl+r tries again "
+	case m.loading != 0 && m.loaded:
+		return "refreshing "
+	case len(m.rows) == 0:
+		return ""
+	case len(m.shown) != len(m.rows):
+		return text.Count(len(m.shown)) + " of " + text.Count(len(m.rows)) + " "
+	}
+	return text.Count(len(m.rows)) + " "
+}
+
+// SetSize gives the area.
+func (m *Screen) SetSize(width, height int) {
+	m.width = width
+	m.split = widget.SplitFor(width, height-1)
+	m.table.SetSize(m.split.ListWidth, m.split.ListHeight)
+	m.detail.SetSize(m.split.DetailWidth, m.split.DetailHeight)
+}
+
+// Help lists the keys that work now.
+func (m *Screen) Help() []key.Binding {
+	if m.filter.Editing() {
+		return m.filter.Help()
+	}
+	some := m.table.Len() > 0
+	return append([]key.Binding{
+		keymap.When(some, openForm), keymap.When(some, history), keymap.Filter,
+		keymap.Refresh, keymap.When(m.session.Connected(), project),
+	}, m.detail.Help()...)
+}
+
+// Title names the screen.
+func (m *Screen) Title() string { return "Algorithms" }
+
+// Editing tells that the filter is typed.
+func (m *Screen) Editing() bool { return m.filter.Editing() }
+
+// HoldsKey keeps esc while there is a filter to clear.
+func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool { return m.filter.HoldsKey(k) }
+
+// Actions offers the form of every algorithm by its name.
+func (m *Screen) Actions() []nav.Action {
+	actions := make([]nav.Action, 0, len(m.rows))
+	s := m.session
+	for _, r := range m.rows {
+		actions = append(actions, nav.Action{
+			Title: "open the form of " + r.Name, Hint: r.Version,
+			Do: func() tea.Msg {
+				ctx, cancel := context.WithTimeout(context.Background(), within)
+				defer cancel()
+				a, err := s.Server.Algorithm(ctx, r.ID)
+				if err != nil {
+					return nav.Toast{Text: err.Error(), Tone: app.Bad}
+				}
+				return nav.OpenForm{Algorithm: a}
+			},
+		})
+	}
+	return actions
+}

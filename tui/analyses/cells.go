@@ -1,0 +1,75 @@
+package analyses
+
+import (
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/style"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// The columns of the list.
+const (
+	columnState = iota
+	columnTitle
+	columnPerson
+	columnStarted
+	columnTook
+	columnWhere
+	columnNote
+)
+
+var columns = []widget.Column{
+	columnState:   {Title: "state", Min: 11, Max: 22, Weight: 1},
+	columnTitle:   {Title: "analysis", Min: 14, Max: 44, Weight: 3, Main: true},
+	columnPerson:  {Title: "by", Min: 8, Max: 14, Weight: 1, Drop: 4},
+	columnStarted: {Title: "started", Min: 10, Max: 10},
+	columnTook:    {Title: "took", Min: 6, Max: 6, Right: true, Drop: 1},
+	columnWhere:   {Title: "where", Min: 6, Max: 16, Weight: 1, Drop: 5},
+	columnNote:    {Title: "", Min: 16, Weight: 4, Drop: 2},
+}
+
+func (m *Screen) cell(i, column int) widget.Cell {
+	t := style.Now()
+	a := m.list.at(i)
+	switch column {
+	case columnState:
+		s := a.State()
+		role := t.Tone(s.Tone)
+		return widget.Cell{Text: style.Sign(s.Tone) + " " + s.Word, Style: &role}
+	case columnTitle:
+		return widget.Cell{Text: a.Title()}
+	case columnPerson:
+		return widget.Cell{Text: a.Person(), Style: &t.Faint}
+	case columnStarted:
+		return widget.Cell{Text: text.Ago(started(a), m.now), Style: &t.Faint}
+	case columnTook:
+		if d := a.Duration(m.now); d > 0 {
+			return widget.Cell{Text: text.Duration(d)}
+		}
+		return widget.Cell{}
+	case columnWhere:
+		return widget.Cell{Text: a.Where(), Style: &t.Faint}
+	}
+	return note(a)
+}
+
+// note is the most useful thing to say of an analysis in its state: how far it
+// is, what it waits for, or why it failed.
+func note(a app.Analysis) widget.Cell {
+	t := style.Now()
+	s := a.State()
+	if s.Live {
+		if p := a.Progress(); p > 0 {
+			return widget.Cell{Draw: func(width int) string { return widget.Progress(p, min(width, 24)) }}
+		}
+		return widget.Cell{Text: a.Reason(), Style: &t.Faint}
+	}
+	if s.Tone == app.Bad || s.Tone == app.Warn {
+		why := a.FirstError()
+		if why == "" {
+			why = a.Reason()
+		}
+		return widget.Cell{Text: why, Style: &t.Faint}
+	}
+	return widget.Cell{}
+}

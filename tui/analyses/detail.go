@@ -1,0 +1,157 @@
+package analyses
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/style"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// values are the parameter values of the analysis in the detail. Lists come
+// without them.
+type values struct {
+	gen  nav.Gen
+	key  string
+	list []client.Value
+	err  error
+}
+
+// valuesRead answers read.
+type valuesRead struct {
+	gen    nav.Gen
+	key    string
+	values []client.Value
+	err    error
+}
+
+func (v *values) read(s *app.Session, a app.Analysis) tea.Cmd {
+	if v.key == a.Key() && v.err == nil {
+		return nil
+	}
+	gen, key := nav.NewGen(), a.Key()
+	*v = values{gen: gen, key: key}
+	return func() tea.Msg {
+		ctx, cancel := within()
+		defer cancel()
+		list, err := s.Values(ctx, a)
+		return valuesRead{gen, key, list, err}
+	}
+}
+
+func (v *values) take(m valuesRead) {
+	if m.gen == v.gen {
+		v.list, v.err = m.values, m.err
+	}
+}
+
+// lines tells all there is to know of the analysis under the cursor.
+func (m *Screen) lines(width int) []string {
+	a, ok := m.current()
+	if !ok {
+		return nil
+	}
+	t := style.Now()
+	s := a.State()
+	f := widget.Facts{Width: width}
+	f.Title(a.Title())
+	f.AddStyled("state", style.Sign(s.Tone)+" "+s.Word, t.Tone(s.Tone))
+	f.Add("why", a.Reason())
+	if why := a.FirstError(); why != a.Reason() {
+		f.AddStyled("error", why, t.Bad)
+	}
+	if p := a.Progress(); s.Live && p >= 0 {
+		f.Line(t.Faint.Render(text.Pad("progress", 11)) + widget.Progress(p, min(30, width-11)))
+	}
+	f.Add("launched", when(a.Created(), m.now)+" by "+a.Person())
+	if d := a.Duration(m.now); d > 0 {
+		f.Add("took", text.Duration(d))
+	}
+	f.Add("where", a.Where())
+	if r := a.Run; r != nil {
+		if res := r.Result; res != nil {
+			f.Add("advice", res.Advice)
+			if res.Annotations > 0 {
+				f.Add("wrote", text.Count(res.Annotations)+" annotations")
+			}
+			if res.Exit != nil && res.Exit.MaxRSS > 0 {
+				f.Add("memory", "at most "+text.Bytes(res.Exit.MaxRSS))
+			}
+			for _, w := range res.Warnings {
+				f.AddStyled("warning", w, t.Warn)
+			}
+			if res.Unreported != "" {
+				f.AddStyled("not told", "the server does not know yet: "+res.Unreported, t.Warn)
+			}
+		}
+		f.Add("note", r.Note)
+	}
+	f.Add("container", containerOf(a))
+	f.Add("names", names(a))
+	if m.about.key == a.Key() {
+		m.parameters(&f)
+	}
+	return f.Lines
+}
+
+func (m *Screen) parameters(f *widget.Facts) {
+	if m.about.err != nil {
+		f.Add("values", m.about.err.Error())
+		return
+	}
+	if len(m.about.list) == 0 {
+		return
+	}
+	f.Head("parameters")
+	for _, v := range m.about.list {
+		shown := v.Text
+		if len(v.Labels) > 0 {
+			shown = strings.Join(v.Labels, ", ")
+		}
+		if shown == "" {
+			shown = "(none)"
+		}
+		label := text.Pad(text.Line(v.Parameter), min(22, f.Width/2))
+		f.Line(style.Now().Faint.Render(label) + " " + text.Truncate(text.Line(shown), max(f.Width-text.Width(label)-1, 1)))
+	}
+}
+
+func started(a app.Analysis) time.Time {
+	if a.Run != nil && !a.Run.Started.IsZero() {
+		return a.Run.Started
+	}
+	return a.Created()
+}
+
+func when(t, now time.Time) string {
+	if t.IsZero() {
+		return "?"
+	}
+	return t.In(now.Location()).Format("Mon 2 Jan 15:04") + ", " + text.Ago(t, now)
+}
+
+func containerOf(a app.Analysis) string {
+	if a.Run == nil {
+		return ""
+	}
+	return a.Run.Algorithm.Container
+}
+
+// names are the words that commands know the analysis by.
+func names(a app.Analysis) string {
+	var n []string
+	if a.Run != nil {
+		n = append(n, a.Run.ID)
+	}
+	if id := a.JobID(); id != 0 {
+		n = append(n, fmt.Sprintf("job:%d", id))
+	}
+	return strings.Join(n, ", ")
+}

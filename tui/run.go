@@ -1,0 +1,75 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+
+	"github.com/cytorun/cytorun/internal/app"
+)
+
+// Options say how the screens start.
+type Options struct {
+	// Session is the server to show, nil on a first start without any.
+	Session *app.Session
+	// Project is the one asked for on the command line, by name or id.
+	Project string
+	// Algorithm opens this algorithm's form at once.
+	Algorithm string
+	// Message is a line to show on opening.
+	Message string
+	// Demo sets the demo up and opens a session on it, saying what it does.
+	// Nil where there is no demo.
+	Demo func(ctx context.Context, say func(string)) (*app.Session, error)
+	// Login checks keys, stores them as a profile and opens a session. Nil
+	// where keys cannot be stored.
+	Login func(ctx context.Context, l Login) (*app.Session, error)
+}
+
+// Login is what the first screen asks for.
+type Login struct {
+	Host, PublicKey, PrivateKey string
+}
+
+// ErrNoTerminal tells that screens cannot be shown here.
+var ErrNoTerminal = errors.New("no terminal for screens")
+
+// Usable tells whether stdin and stdout are a terminal that can show screens.
+// The error says what to use instead.
+func Usable(kind string, in, out *os.File) error {
+	const instead = "use the commands instead: 'cytorun algorithms', 'cytorun run NAME', 'cytorun help'"
+	if kind == "dumb" || kind == "" {
+		return fmt.Errorf("%w: TERM=%s cannot move a cursor; %s", ErrNoTerminal, kind, instead)
+	}
+	if !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) {
+		return fmt.Errorf("%w: input or output is not a terminal; %s", ErrNoTerminal, instead)
+	}
+	return nil
+}
+
+// Run shows the screens until the user leaves. Leaving stops nothing: runs
+// belong to their own processes.
+func Run(ctx context.Context, env *app.Env, opts Options) error {
+	if err := Usable(os.Getenv("TERM"), os.Stdin, os.Stdout); err != nil {
+		return err
+	}
+	r := newRoot(ctx, opts)
+	p := tea.NewProgram(r, tea.WithContext(ctx))
+	r.stop = func() { go p.Quit() }
+	r.send = func(msg tea.Msg) { go p.Send(msg) }
+	_, err := p.Run()
+	if r.crash != nil {
+		return r.crash.save(env.Paths.State, env.Version)
+	}
+	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot show the screens: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/algorithms"
+	"github.com/cytorun/cytorun/tui/analyses"
+	"github.com/cytorun/cytorun/tui/keymap"
+	"github.com/cytorun/cytorun/tui/machine"
+	"github.com/cytorun/cytorun/tui/nav"
+)
+
+var tabNames = [nav.Tabs]string{"Algorithms", "Analyses", "Compare", "Machine"}
+
+// first makes the first screen of a tab.
+func (r *root) first(t nav.Tab) nav.Screen {
+	if r.session == nil {
+		return newWelcome(r.ctx, r.opts, func(msg tea.Msg) { r.send(msg) })
+	}
+	switch t {
+	case nav.Algorithms:
+		return algorithms.New(r.session)
+	case nav.Analyses:
+		return analyses.New(r.session)
+	case nav.Machine:
+		return machine.New(r.session)
+	}
+	return newCompare(r.session, nil)
+}
+
+func (r *root) top() nav.Screen {
+	s := r.tabs[r.tab].screens
+	return s[len(s)-1]
+}
+
+// push shows a screen on the present stack.
+func (r *root) push(s nav.Screen) tea.Cmd {
+	st := &r.tabs[r.tab]
+	st.screens = append(st.screens, s)
+	r.sizeScreen(s)
+	return tea.Batch(s.Init(), r.shown())
+}
+
+// pop takes a screen off its stack, whichever tab it is in.
+func (r *root) pop(s nav.Screen) tea.Cmd {
+	for t := range r.tabs {
+		st := &r.tabs[t]
+		if i := slices.Index(st.screens, s); i > 0 {
+			st.screens = slices.Delete(st.screens, i, i+1)
+			return tea.Batch(closeScreen(s), r.shown())
+		}
+	}
+	return nil
+}
+
+// open shows a tab.
+func (r *root) open(t nav.Tab) tea.Cmd {
+	if t < 0 || t >= nav.Tabs {
+		return nil
+	}
+	r.tab = t
+	return r.shown()
+}
+
+// openFrom shows a tab and remembers where to go back to.
+func (r *root) openFrom(t nav.Tab) tea.Cmd {
+	if t != r.tab {
+		r.tabs[t].from = r.tab
+	}
+	return r.open(t)
+}
+
+// back goes back one screen; q leaves the program from a first one.
+func (r *root) back(k tea.KeyPressMsg) tea.Cmd {
+	st := &r.tabs[r.tab]
+	if n := len(st.screens); n > 1 {
+		return r.pop(st.screens[n-1])
+	}
+	if from := st.from; from >= 0 {
+		st.from = -1
+		return r.open(from)
+	}
+	if keymap.Is(k, keymap.Quit) {
+		return tea.Quit
+	}
+	return nil
+}
+
+// reset leaves only the first screen of each tab.
+func (r *root) reset() tea.Cmd {
+	var cmds []tea.Cmd
+	for t := range r.tabs {
+		st := &r.tabs[t]
+		for _, s := range st.screens[1:] {
+			cmds = append(cmds, closeScreen(s))
+		}
+		st.screens, st.from = st.screens[:1], -1
+	}
+	return tea.Batch(cmds...)
+}
+
+// replace makes s the only screen of a tab.
+func (r *root) replace(t nav.Tab, s nav.Screen) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, old := range r.tabs[t].screens {
+		cmds = append(cmds, closeScreen(old))
+	}
+	r.tabs[t].screens = []nav.Screen{s}
+	r.sizeScreen(s)
+	return tea.Batch(append(cmds, s.Init())...)
+}
+
+// shown tells the screen that came to be seen what time it is.
+func (r *root) shown() tea.Cmd {
+	return r.top().Update(nav.Tick{Now: time.Now()})
+}
+
+func closeScreen(s nav.Screen) tea.Cmd {
+	if c, ok := s.(nav.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// openScreen builds the screen that another one asked for.
+func (r *root) openScreen(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case nav.OpenForm:
+		return r.push(newForm(r.session, msg.Algorithm, msg.Values))
+	case nav.OpenLog:
+		return r.push(newLog(r.session, msg.Analysis))
+	case nav.OpenCompare:
+		cmd := r.replace(nav.Compare, newCompare(r.session, msg.Analyses))
+		return tea.Batch(cmd, r.openFrom(nav.Compare))
+	case nav.OpenAnalyses:
+		return tea.Batch(r.broadcast(msg), r.openFrom(nav.Analyses))
+	case nav.Launched:
+		return r.launched(msg)
+	}
+	return nil
+}
+
+// launched closes the form and shows what it started: the one new run's log
+// over the list, or the list alone.
+func (r *root) launched(msg nav.Launched) tea.Cmd {
+	st := &r.tabs[r.tab]
+	var cmds []tea.Cmd
+	if n := len(st.screens); n > 1 {
+		cmds = append(cmds, r.pop(st.screens[n-1]))
+	}
+	cmds = append(cmds, r.broadcast(msg), r.openFrom(nav.Analyses))
+	if len(msg.Runs) == 1 {
+		run := msg.Runs[0]
+		cmds = append(cmds, r.push(newLog(r.session, app.Analysis{Run: &run})))
+	}
+	return tea.Batch(cmds...)
+}
