@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+func newAnalysesCommand(c *cli) *cobra.Command {
+	var max int
+	var algorithm string
+	cmd := &cobra.Command{
+		Use:     "analyses",
+		Aliases: []string{"analysis"},
+		Short:   "list the analyses of the project, newest first",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.local(cmd.Context())
+			if err != nil {
+				return err
+			}
+			q := app.AnalysisQuery{Max: max}
+			if algorithm != "" {
+				a, err := s.Algorithm(cmd.Context(), algorithm)
+				if err != nil {
+					return err
+				}
+				q.Algorithm = a.ID
+			}
+			return c.listAnalyses(cmd.Context(), s, q)
+		},
+	}
+	cmd.Flags().IntVarP(&max, "max", "n", 50, "how many of the server's jobs to list")
+	cmd.Flags().StringVarP(&algorithm, "algorithm", "a", "", "only those of one `ALGORITHM`")
+	cmd.AddCommand(&cobra.Command{
+		Use:               "show ANALYSIS",
+		Short:             "show one analysis: its values, its verdict, its results",
+		Args:              exactArgs("an analysis"),
+		ValidArgsFunction: c.completeAnalyses,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.showAnalysis(cmd.Context(), args[0]) },
+	})
+	return cmd
+}
+
+type analysisJSON struct {
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	Algorithm string     `json:"algorithm"`
+	Job       int64      `json:"job,omitempty"`
+	Number    int        `json:"number,omitempty"`
+	State     string     `json:"state"`
+	Reason    string     `json:"reason,omitempty"`
+	Progress  *int       `json:"progress,omitempty"`
+	Person    string     `json:"person,omitempty"`
+	Launched  time.Time  `json:"launched"`
+	Started   *time.Time `json:"started,omitempty"`
+	Ended     *time.Time `json:"ended,omitempty"`
+	Seconds   float64    `json:"seconds"`
+	Where     string     `json:"where"`
+	Folder    string     `json:"folder,omitempty"`
+}
+
+func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
+	j := analysisJSON{ID: a.Key(), Title: a.Title(), Algorithm: a.Name(), Job: int64(a.JobID()), Number: a.Number(),
+		State: a.State().Word, Reason: a.Reason(), Person: a.Person(), Launched: a.Created(),
+		Seconds: a.Duration(now).Seconds(), Where: a.Where()}
+	if p := a.Progress(); p >= 0 {
+		j.Progress = &p
+	}
+	if a.Run != nil {
+		j.Folder = a.Run.Folder
+		if !a.Run.Started.IsZero() {
+			j.Started = &a.Run.Started
+		}
+		if !a.Run.Ended.IsZero() {
+			j.Ended = &a.Run.Ended
+		}
+	}
+	return j
+}
+
+func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQuery) error {
+	analyses, err := s.Analyses(ctx, q)
+	if err != nil {
+		if len(analyses) == 0 {
+			return err
+		}
+		fmt.Fprintln(c.err, "cytorun: "+text.Line(err.Error()))
+	}
+	now := s.Env.Now()
+	if c.json {
+		out := []analysisJSON{}
+		for _, a := range analyses {
+			out = append(out, toAnalysisJSON(a, now))
+		}
+		return c.printJSON(map[string]any{"schema": 1, "analyses": out})
+	}
+	var cells [][]string
+	for _, a := range analyses {
+		progress := ""
+		if p := a.Progress(); p >= 0 && a.State().Live {
+			progress = strconv.Itoa(p) + " %"
+		}
+		duration := ""
+		if d := a.Duration(now); d > 0 {
+			duration = text.Duration(d)
+		}
+		cells = append(cells, []string{a.Key(), a.Title(), a.State().Word, progress, duration, a.Person(),
+			text.Ago(a.Created(), now), a.Where(), text.Truncate(a.Reason(), 60)})
+	}
+	return c.printTable([]string{"ID", "ANALYSIS", "STATE", "", "TOOK", "BY", "LAUNCHED", "WHERE", "WHY"}, cells)
+}
+
+func (c *cli) showAnalysis(ctx context.Context, name string) error {
+	s, err := c.local(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := s.Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	values, err := s.Values(ctx, a)
+	if err != nil {
+		return err
+	}
+	results, resultsErr := s.Results(ctx, a)
+	now := s.Env.Now()
+	if c.json {
+		return c.printJSON(receipt(a, values, results, resultsErr, now))
+	}
+	st := a.State()
+	fmt.Fprintf(c.out, "%s  %s\n", text.Line(a.Title()), text.Line(st.Word))
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(c.out, "  %-11s %s\n", name, text.Line(value))
+		}
+	}
+	line("id", a.Key())
+	line("algorithm", a.Name())
+	line("why", a.Reason())
+	line("by", a.Person())
+	line("launched", a.Created().Local().Format("2006-01-02 15:04:05"))
+	if d := a.Duration(now); d > 0 {
+		line("took", text.Duration(d))
+	}
+	line("where", a.Where())
+	if a.JobID() != 0 {
+		line("job", strconv.FormatInt(int64(a.JobID()), 10))
+	}
+	if a.Run != nil {
+		line("container", a.Run.Algorithm.Container)
+		line("note", a.Run.Note)
+		line("folder", a.Run.Folder)
+		if a.Run.Result != nil {
+			line("first error", a.Run.Result.FirstError)
+			for _, w := range a.Run.Result.Warnings {
+				line("warning", w)
+			}
+		}
+	}
+	fmt.Fprintln(c.out)
+	var cells [][]string
+	for _, v := range values {
+		shown := v.Text
+		if len(v.Labels) > 0 {
+			shown = fmt.Sprintf("%s  (%v)", v.Text, v.Labels)
+		}
+		cells = append(cells, []string{v.Parameter, text.Truncate(shown, 100)})
+	}
+	if err := c.printTable([]string{"PARAMETER", "VALUE"}, cells); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	if resultsErr != nil {
+		fmt.Fprintln(c.err, "cytorun: results not readable: "+text.Line(resultsErr.Error()))
+		return nil
+	}
+	return c.printResults(results)
+}
+
+// receipt is the complete provenance of an analysis.
+func receipt(a app.Analysis, values []client.Value, results app.Results, resultsErr error, now time.Time) map[string]any {
+	out := map[string]any{"schema": 1, "analysis": toAnalysisJSON(a, now), "values": values}
+	if a.Run != nil {
+		out["spec"] = a.Run.Spec
+		if a.Run.Result != nil {
+			out["result"] = a.Run.Result
+		}
+	}
+	if resultsErr != nil {
+		out["results_error"] = resultsErr.Error()
+	} else {
+		out["results"] = resultsJSON(results)
+	}
+	return out
+}
+
+// waitCode is the exit code for how an analysis ended.
+func waitCode(a app.Analysis) int {
+	if a.Run != nil {
+		return a.Run.State.ExitCode()
+	}
+	switch a.Job.Status {
+	case client.Success:
+		return runner.Succeeded.ExitCode()
+	case client.Failed, client.Indeterminate:
+		return runner.Failed.ExitCode()
+	case client.Killed:
+		return runner.Cancelled.ExitCode()
+	}
+	return runner.Running.ExitCode()
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/scripts"
+)
+
+func newDoctorCommand(c *cli) *cobra.Command {
+	var install bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "say what this box lacks, with the command that mends it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := c.environment()
+			if err != nil {
+				return err
+			}
+			if install {
+				if err := c.installApptainer(cmd); err != nil {
+					return err
+				}
+			}
+			return c.printChecks(env.Doctor(cmd.Context()))
+		},
+	}
+	cmd.Flags().BoolVar(&install, "install", false, "install Apptainer, under your home where you are not root")
+	return cmd
+}
+
+// installApptainer runs the installer that is part of this program. Its
+// messages go to standard error as they come: it takes a while.
+func (c *cli) installApptainer(cmd *cobra.Command) error {
+	sh := exec.CommandContext(cmd.Context(), "bash", "-s", "--")
+	sh.Stdin = strings.NewReader(scripts.InstallApptainer)
+	sh.Stdout, sh.Stderr = c.err, c.err
+	sh.Env = os.Environ()
+	if err := sh.Run(); err != nil {
+		return fmt.Errorf("cannot install Apptainer: %w; the lines above say why", err)
+	}
+	return nil
+}
+
+func (c *cli) printChecks(checks []app.Check) error {
+	bad := 0
+	var out []map[string]any
+	for _, ch := range checks {
+		mark := "ok"
+		switch {
+		case !ch.OK:
+			mark = "MISSING"
+			bad++
+		case ch.Warn:
+			mark = "look"
+		}
+		if c.json {
+			out = append(out, map[string]any{"name": ch.Name, "ok": ch.OK, "warning": ch.Warn, "text": ch.Text, "next": ch.Next})
+			continue
+		}
+		fmt.Fprintf(c.out, "%s  %s  %s\n", text.Pad(mark, 7), text.Pad(ch.Name, 16), text.Line(ch.Text))
+		if ch.Next != "" && (ch.Warn || !ch.OK) {
+			fmt.Fprintf(c.out, "%s  %s  -> %s\n", text.Pad("", 7), text.Pad("", 16), text.Line(ch.Next))
+		}
+	}
+	if c.json {
+		if err := c.printJSON(map[string]any{"schema": 1, "checks": out}); err != nil {
+			return err
+		}
+	}
+	if bad > 0 {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}

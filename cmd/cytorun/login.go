@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/servers"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+)
+
+func newLoginCommand(c *cli) *cobra.Command {
+	var name, public, trust string
+	cmd := &cobra.Command{
+		Use:   "login ADDRESS",
+		Short: "check a server and your keys, and keep both",
+		Long: `Check a Cytomine server and your keys (they are on your account page there)
+and keep both as a profile. The private key is asked for, or read from
+CYTOMINE_PRIVATE_KEY, or from standard input when that is no terminal; it is
+never an argument, which other users of this box could see.`,
+		Example: "  cytorun login https://cytomine.example.org --ca site.pem",
+		Args:    exactArgs("the address of a server"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			env, err := c.environment()
+			if err != nil {
+				return err
+			}
+			keys, err := c.askKeys(public)
+			if err != nil {
+				return err
+			}
+			p := profile.Profile{Name: name, URL: args[0], CA: c.sel.CA, Trust: strings.ToLower(strings.ReplaceAll(trust, ":", ""))}
+			return c.login(cmd.Context(), env, p, keys)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "what to call this server (default: its host name)")
+	f.StringVar(&public, "public-key", "", "your public key (default: CYTOMINE_PUBLIC_KEY, else it is asked for)")
+	f.StringVar(&trust, "trust", "", "trust the certificate with this SHA-256 `FINGERPRINT`")
+	return cmd
+}
+
+// askKeys finds the keys in the flags and the environment, else asks for them.
+func (c *cli) askKeys(public string) (client.Keys, error) {
+	keys := client.Keys{Public: public, Private: os.Getenv("CYTOMINE_PRIVATE_KEY")}
+	if keys.Public == "" {
+		keys.Public = os.Getenv("CYTOMINE_PUBLIC_KEY")
+	}
+	in := bufio.NewReader(c.in)
+	var err error
+	if keys.Public == "" {
+		if keys.Public, err = c.ask(in, "public key: ", false); err != nil {
+			return keys, err
+		}
+	}
+	if keys.Private == "" {
+		if keys.Private, err = c.ask(in, "private key: ", true); err != nil {
+			return keys, err
+		}
+	}
+	if keys.Public == "" || keys.Private == "" {
+		return keys, usageError(errors.New("login needs both keys; they are on your account page of the server"))
+	}
+	return keys, nil
+}
+
+// ask reads one line; a secret is not echoed by a terminal.
+func (c *cli) ask(in *bufio.Reader, question string, secret bool) (string, error) {
+	f, ok := c.in.(*os.File)
+	terminal := ok && term.IsTerminal(f.Fd())
+	if terminal {
+		fmt.Fprint(c.err, question)
+	}
+	if terminal && secret {
+		b, err := term.ReadPassword(f.Fd())
+		fmt.Fprintln(c.err)
+		return strings.TrimSpace(string(b)), err
+	}
+	line, err := in.ReadString('\n')
+	if err != nil && line == "" {
+		return "", usageError(fmt.Errorf("cannot read the %s from standard input: %w", strings.TrimSuffix(question, ": "), err))
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// login logs in; a person at a terminal may trust an unknown certificate.
+func (c *cli) login(ctx context.Context, env *app.Env, p profile.Profile, keys client.Keys) error {
+	r, err := env.Login(ctx, p, keys)
+	var cert *profile.CertificateError
+	if errors.As(err, &cert) && p.Trust == "" && c.trust(cert) {
+		p.Trust = cert.Fingerprint
+		r, err = env.Login(ctx, p, keys)
+	}
+	if err != nil {
+		return err
+	}
+	return c.printLogin(r)
+}
+
+// trust asks whether a certificate is the right one. Without a terminal nobody
+// can say so, and the error says which flags do.
+func (c *cli) trust(cert *profile.CertificateError) bool {
+	f, ok := c.in.(*os.File)
+	if !ok || !term.IsTerminal(f.Fd()) {
+		return false
+	}
+	fmt.Fprintf(c.err, "%s shows a certificate that this box does not trust: %s\n  subject      %s\n  issuer       %s\n  valid        %s to %s\n  fingerprint  %s\n",
+		text.Line(cert.Host), text.Line(cert.Err.Error()), text.Line(cert.Subject), text.Line(cert.Issuer),
+		cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly), cert.Fingerprint)
+	fmt.Fprint(c.err, "trust this certificate for this server? compare the fingerprint with the site's administrator first [y/N] ")
+	answer, _ := bufio.NewReader(c.in).ReadString('\n')
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
+}
+
+func (c *cli) printLogin(r servers.LoginResult) error {
+	for _, n := range r.Notes {
+		fmt.Fprintln(c.err, text.Line(n))
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"schema": 1, "profile": toProfileJSON(r.Profile, r.Profile.Name)})
+	}
+	_, err := fmt.Fprintf(c.err, "logged in to %s as %s; 'cytorun' opens it\n", text.Line(r.Profile.URL), text.Line(r.User.Username))
+	return err
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+func newProjectsCommand(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "projects",
+		Short: "list the projects that you may see",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.open()
+			if err != nil {
+				return err
+			}
+			projects, err := s.Projects(cmd.Context())
+			if err != nil {
+				return err
+			}
+			type row struct {
+				ID          int64  `json:"id"`
+				Name        string `json:"name"`
+				Images      int    `json:"images"`
+				Annotations int    `json:"annotations"`
+				ReadOnly    bool   `json:"read_only"`
+				Closed      bool   `json:"closed"`
+			}
+			rows, cells := []row{}, [][]string{}
+			for _, p := range projects {
+				rows = append(rows, row{int64(p.ID), p.Name, p.Images, p.Annotations + p.JobAnnotations, p.ReadOnly, p.Closed})
+				note := ""
+				if p.ReadOnly {
+					note = "read-only"
+				}
+				if p.Closed {
+					note = "closed"
+				}
+				cells = append(cells, []string{strconv.FormatInt(int64(p.ID), 10), p.Name, strconv.Itoa(p.Images), strconv.Itoa(p.Annotations + p.JobAnnotations), note})
+			}
+			if c.json {
+				return c.printJSON(map[string]any{"schema": 1, "projects": rows})
+			}
+			return c.printTable([]string{"ID", "NAME", "IMAGES", "ANNOTATIONS", ""}, cells)
+		},
+	}
+}

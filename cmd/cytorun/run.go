@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+// runOptions are the flags of run and rerun.
+type runOptions struct {
+	set       []string
+	from      string
+	container string
+	runtime   string
+	gpus      int
+	limit     time.Duration
+	note      string
+	dryRun    bool
+	wait      bool
+	timeout   time.Duration
+}
+
+func (o *runOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.set, "param", "p", nil, "set a parameter: `NAME=VALUE`; again for more")
+	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
+	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process (no container; programs of the demo only)")
+	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs")
+	f.DurationVar(&o.limit, "time", 0, "end the run after this time, such as 2h")
+	f.StringVar(&o.note, "note", "", "a note to find it again")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
+	f.BoolVarP(&o.wait, "wait", "w", false, "wait for the end and exit with its code")
+	f.DurationVar(&o.timeout, "timeout", 0, "with --wait: stop waiting after this time (exit 13)")
+}
+
+func newRunCommand(c *cli) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run ALGORITHM [-p NAME=VALUE]... [-- --FLAG VALUE...]",
+		Short: "launch an algorithm on this box",
+		Long: `Launch an algorithm on this box. Parameters that are not given have their
+default. ListDomain values are ids joined by commas, or 'all'. After -- the
+flags of the algorithm's own command line are accepted.`,
+		Example: `  cytorun run Nuclei -p sigma=2 -p images=all --wait
+  cytorun run Nuclei@1.2 --from @last -p sigma=3
+  cytorun run Nuclei -- --sigma 2`,
+		Args:              atLeast(1, "algorithm"),
+		ValidArgsFunction: c.completeAlgorithms,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if dash := cmd.ArgsLenAtDash(); len(args) > 1 && dash != 1 {
+				return usageError(fmt.Errorf("run takes one algorithm; write values as -p NAME=VALUE, or flags of the algorithm after --"))
+			}
+			s, err := c.connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			a, err := s.Algorithm(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			var prefill []client.Value
+			if o.from != "" {
+				earlier, err := s.Find(cmd.Context(), o.from)
+				if err != nil {
+					return err
+				}
+				if prefill, err = s.Values(cmd.Context(), earlier); err != nil {
+					return err
+				}
+			}
+			set, err := o.pairs()
+			if err != nil {
+				return err
+			}
+			flags, err := app.FlagValues(a, args[1:])
+			if err != nil {
+				return usageError(err)
+			}
+			return c.launch(cmd.Context(), s, a, prefill, append(set, flags...), o)
+		},
+	}
+	o.addFlags(cmd)
+	cmd.Flags().StringVar(&o.from, "from", "", "start from the values of `ANALYSIS`")
+	return cmd
+}
+
+func newRerunCommand(c *cli) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:               "rerun ANALYSIS [-p NAME=VALUE]...",
+		Short:             "launch an analysis again, with changes where wanted",
+		Args:              exactArgs("an analysis"),
+		ValidArgsFunction: c.completeAnalyses,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := c.connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			earlier, err := s.Find(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			a, values, err := s.Again(cmd.Context(), earlier)
+			if err != nil {
+				return err
+			}
+			if o.container == "" && earlier.Run != nil {
+				o.container = earlier.Run.Algorithm.Container
+			}
+			if !cmd.Flags().Changed("runtime") && earlier.Run != nil {
+				o.runtime = string(earlier.Run.Runtime)
+			}
+			set, err := o.pairs()
+			if err != nil {
+				return err
+			}
+			return c.launch(cmd.Context(), s, a, values, set, o)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+// pairs reads the -p flags.
+func (o *runOptions) pairs() ([]client.Value, error) {
+	var vs []client.Value
+	for _, s := range o.set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usageError(fmt.Errorf("%q is no value for a parameter; write -p NAME=VALUE", s))
+		}
+		vs = append(vs, client.Value{Parameter: strings.TrimSpace(name), Text: value, Origin: client.FromUser})
+	}
+	return vs, nil
+}
+
+// launch checks, launches and, if asked, waits.
+func (c *cli) launch(ctx context.Context, s *app.Session, a client.Algorithm, prefill, set []client.Value, o runOptions) error {
+	values, err := s.Fill(ctx, a, prefill, set)
+	if err != nil {
+		return err
+	}
+	rt := runner.Runtime(o.runtime)
+	if rt != runner.Apptainer && rt != runner.Process {
+		return usageError(fmt.Errorf("no runtime %q; use %s or %s", o.runtime, runner.Apptainer, runner.Process))
+	}
+	r := app.LaunchRequest{Algorithm: a, Values: values, Runtime: rt, Container: o.container, GPUs: o.gpus, TimeLimit: o.limit, Note: o.note}
+	if o.dryRun {
+		return c.dryRun(s, r)
+	}
+	run, err := s.Launch(ctx, r)
+	if err != nil {
+		return err
+	}
+	analysis := app.Analysis{Run: &run}
+	if !o.wait {
+		if c.json {
+			return c.printJSON(map[string]any{"schema": 1, "analysis": toAnalysisJSON(analysis, s.Env.Now())})
+		}
+		fmt.Fprintln(c.out, run.ID)
+		fmt.Fprintf(c.err, "launched; 'cytorun logs -f %s' shows its log\n", run.ID)
+		return nil
+	}
+	fmt.Fprintln(c.err, "launched "+run.ID)
+	return c.waitFor(ctx, s, analysis, o.timeout)
+}
+
+func (c *cli) dryRun(s *app.Session, r app.LaunchRequest) error {
+	problems := forms.Validate(app.UserParameters(r.Algorithm), r.Values)
+	if problems.Errors() > 0 {
+		return problems
+	}
+	p := s.Preview(r)
+	container := r.Container
+	if container == "" {
+		container = app.ContainerReference(r.Algorithm)
+	}
+	if c.json {
+		argv := make([]string, len(p.Argv))
+		for i, a := range p.Argv {
+			argv[i] = a
+		}
+		return c.printJSON(map[string]any{"schema": 1, "container": container, "argv": argv, "values": r.Values,
+			"unreached": p.Unreached, "notes": p.Notes, "requests": []string{"POST " + s.Profile.URL + "/api/job.json"}})
+	}
+	fmt.Fprintf(c.out, "container  %s\nprogram    %s\nrequest    POST %s/api/job.json, %d values\n", text.Line(container), p.String(), text.Line(s.Profile.URL), len(r.Values))
+	for _, u := range p.Unreached {
+		fmt.Fprintf(c.err, "cytorun: %s never reaches the program: its key is not in the command line\n", text.Line(u))
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintln(c.err, "cytorun: "+text.Line(n))
+	}
+	return nil
+}
+
+// waitFor waits for an analysis and turns its end into the exit code.
+func (c *cli) waitFor(ctx context.Context, s *app.Session, a app.Analysis, timeout time.Duration) error {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	end, err := s.Wait(ctx, a, func(now app.Analysis) {
+		fmt.Fprintln(c.err, progressLine(now))
+	})
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && timeout > 0:
+		fmt.Fprintf(c.err, "cytorun: %s is still %s after %s\n", a.Key(), text.Line(end.State().Word), timeout)
+		return &exitError{code: runner.Running.ExitCode()}
+	case err != nil:
+		return err
+	}
+	if c.json {
+		if err := c.printJSON(map[string]any{"schema": 1, "analysis": toAnalysisJSON(end, s.Env.Now())}); err != nil {
+			return err
+		}
+	}
+	if code := waitCode(end); code != 0 {
+		if end.FirstError() != "" {
+			fmt.Fprintln(c.err, "cytorun: "+text.Line(end.FirstError()))
+		}
+		fmt.Fprintf(c.err, "cytorun: see 'cytorun logs %s'\n", end.Key())
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+func progressLine(a app.Analysis) string {
+	s := text.Line(a.State().Word)
+	if p := a.Progress(); p >= 0 && a.State().Live {
+		s += fmt.Sprintf(" %d %%", p)
+	}
+	if r := a.Reason(); r != "" {
+		s += ": " + text.Line(r)
+	}
+	return s
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0 && f.Name() != os.DevNull
+}

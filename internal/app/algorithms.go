@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
+)
+
+// AlgorithmRow is an algorithm with what this box knows of it.
+type AlgorithmRow struct {
+	client.Algorithm
+	Here bool  // its container is on this box
+	Size int64 // of that container in bytes
+	// Last is the latest analysis made here, or nil.
+	Last *Analysis
+	// Typical is the median duration of the analyses that succeeded here, 0
+	// when there are none.
+	Typical time.Duration
+}
+
+// Algorithms lists the algorithms of the project.
+func (s *Session) Algorithms(ctx context.Context) ([]AlgorithmRow, error) {
+	algorithms, err := s.Server.Algorithms(ctx, s.Project.ID)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.runs()
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]AlgorithmRow, len(algorithms))
+	for i, a := range algorithms {
+		rows[i] = s.algorithmRow(a, runs)
+	}
+	sort.SliceStable(rows, func(i, j int) bool {
+		a, b := strings.ToLower(rows[i].Name), strings.ToLower(rows[j].Name)
+		if a != b {
+			return a < b
+		}
+		return rows[i].Version > rows[j].Version
+	})
+	return rows, nil
+}
+
+func (s *Session) algorithmRow(a client.Algorithm, runs []runner.Run) AlgorithmRow {
+	row := AlgorithmRow{Algorithm: a}
+	if a.Container != "" {
+		c, size, ok := apptainer.Cached(s.Env.Paths.Containers, ContainerReference(a))
+		row.Here, row.Size = ok && c.Path != "", size
+	}
+	var times []time.Duration
+	for i := range runs {
+		r := runs[i]
+		if r.Algorithm.ID != a.ID {
+			continue
+		}
+		if row.Last == nil {
+			row.Last = &Analysis{Run: &r}
+		}
+		if r.State == runner.Succeeded {
+			times = append(times, r.Duration(s.Env.Now()))
+		}
+	}
+	if len(times) > 0 {
+		slices.Sort(times)
+		row.Typical = times[len(times)/2]
+	}
+	return row
+}
+
+// ContainerReference is the image reference of an algorithm with a tag: the
+// server stores the bare name in a descriptor's container-image, and releases
+// are tagged with the algorithm's version (contract §5.2).
+func ContainerReference(a client.Algorithm) string {
+	return apptainer.WithVersion(a.Container, a.Version)
+}
+
+// ErrAmbiguous tells that a name means several things.
+type ErrAmbiguous struct {
+	What, Name string
+	Candidates []string
+}
+
+// Error lists the candidates.
+func (e *ErrAmbiguous) Error() string {
+	return fmt.Sprintf("%q names several %s: %s", text.Line(e.Name), e.What, text.Line(strings.Join(e.Candidates, ", ")))
+}
+
+// Algorithm finds one algorithm by NAME, NAME@VERSION or id, and reads all of
+// it. Where several versions of a name exist the newest that is not deprecated
+// is meant.
+func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm, error) {
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		return s.Server.Algorithm(ctx, client.ID(id))
+	}
+	all, err := s.Server.Algorithms(ctx, s.Project.ID)
+	if err != nil {
+		return client.Algorithm{}, err
+	}
+	found, err := chooseAlgorithm(all, name)
+	if err != nil {
+		return client.Algorithm{}, err
+	}
+	return s.Server.Algorithm(ctx, found.ID)
+}
+
+func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, error) {
+	base, version, hasVersion := strings.Cut(name, "@")
+	match := func(same func(a, b string) bool) []client.Algorithm {
+		var out []client.Algorithm
+		for _, a := range all {
+			if same(a.Name, base) && (!hasVersion || strings.TrimPrefix(a.Version, "v") == strings.TrimPrefix(version, "v")) {
+				out = append(out, a)
+			}
+		}
+		return out
+	}
+	found := match(func(a, b string) bool { return a == b })
+	if len(found) == 0 {
+		found = match(strings.EqualFold)
+	}
+	if len(found) == 0 {
+		found = match(func(a, b string) bool { return strings.Contains(strings.ToLower(a), strings.ToLower(b)) })
+	}
+	if len(found) == 0 {
+		return client.Algorithm{}, fmt.Errorf("no algorithm %q in this project: %w; 'cytorun algorithms' lists them", text.Line(name), client.ErrNotFound)
+	}
+	names := map[string]bool{}
+	for _, a := range found {
+		names[a.Name] = true
+	}
+	if current := slices.DeleteFunc(slices.Clone(found), func(a client.Algorithm) bool { return a.Deprecated }); len(current) > 0 {
+		found = current
+	}
+	if len(names) > 1 || len(found) > 1 && hasVersion {
+		e := &ErrAmbiguous{What: "algorithms", Name: name}
+		for _, a := range found {
+			e.Candidates = append(e.Candidates, a.Name+"@"+a.Version)
+		}
+		return client.Algorithm{}, e
+	}
+	// Ids grow with time; versions do not sort (contract §7.10).
+	return slices.MaxFunc(found, func(a, b client.Algorithm) int { return int(a.ID - b.ID) }), nil
+}

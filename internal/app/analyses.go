@@ -1,0 +1,335 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+// AnalysisQuery selects analyses.
+type AnalysisQuery struct {
+	Algorithm client.ID // 0: all
+	Max       int       // of the server's jobs; 0 means 200
+	// AllProjects also lists runs of other projects and servers on this box.
+	AllProjects bool
+}
+
+// runs are the runs of this session's server and project, newest first.
+func (s *Session) runs() ([]runner.Run, error) {
+	all, err := s.Env.Store.List()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(r runner.Run) bool { return !s.owns(r) }), nil
+}
+
+func (s *Session) owns(r runner.Run) bool {
+	return r.Server.URL == s.Profile.URL && (s.Project.ID == 0 || r.Project.ID == s.Project.ID)
+}
+
+// LocalAnalyses lists the runs of this box without asking the server.
+func (s *Session) LocalAnalyses() ([]Analysis, error) {
+	runs, err := s.runs()
+	if err != nil {
+		return nil, err
+	}
+	return join(runs, nil), nil
+}
+
+// Analyses joins the server's jobs with the runs of this box, newest first. If
+// the server does not answer, the runs are returned together with its error.
+func (s *Session) Analyses(ctx context.Context, q AnalysisQuery) ([]Analysis, error) {
+	runs, err := s.runs()
+	if q.AllProjects {
+		runs, err = s.Env.Store.List()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if q.Algorithm != 0 {
+		runs = slices.DeleteFunc(runs, func(r runner.Run) bool { return r.Algorithm.ID != q.Algorithm })
+	}
+	if q.Max == 0 {
+		q.Max = 200
+	}
+	filter := client.JobFilter{Project: s.Project.ID, Max: q.Max}
+	if q.Algorithm != 0 {
+		filter.Algorithms = []client.ID{q.Algorithm}
+	}
+	page, err := s.Server.Jobs(ctx, filter)
+	if err != nil {
+		return join(runs, nil), fmt.Errorf("cannot list the jobs of the server, showing the runs of this box: %w", err)
+	}
+	// A run of another server has ids of its own: only ours may meet a job.
+	var ours, others []runner.Run
+	for _, r := range runs {
+		if r.Server.URL == s.Profile.URL {
+			ours = append(ours, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	return sortAnalyses(append(join(ours, page.Jobs), join(others, nil)...)), nil
+}
+
+// join puts jobs and runs of one server together: by the job that the run
+// recorded, else by the run id that the job's comment names.
+func join(runs []runner.Run, jobs []client.Job) []Analysis {
+	out := make([]Analysis, 0, len(runs)+len(jobs))
+	byJob := make(map[client.ID]int, len(runs))
+	byRun := make(map[string]int, len(runs))
+	for i := range runs {
+		r := runs[i]
+		out = append(out, Analysis{Run: &r})
+		if r.Job != 0 {
+			byJob[r.Job] = i
+		} else {
+			byRun[r.ID] = i
+		}
+	}
+	for i := range jobs {
+		j := jobs[i]
+		at, ok := byJob[j.ID]
+		if !ok {
+			if id, found := strings.CutPrefix(j.Comment, "cytorun "); found {
+				at, ok = byRun[strings.Fields(id + " ")[0]]
+			}
+		}
+		if ok {
+			out[at].Job = &j
+		} else {
+			out = append(out, Analysis{Job: &j})
+		}
+	}
+	return sortAnalyses(out)
+}
+
+func sortAnalyses(as []Analysis) []Analysis {
+	sort.SliceStable(as, func(i, j int) bool { return as[i].Created().After(as[j].Created()) })
+	return as
+}
+
+// Find finds one analysis by its run id or a unique part of it, job:12345,
+// NAME#12, @last or @failed.
+func (s *Session) Find(ctx context.Context, name string) (Analysis, error) {
+	if id, ok := strings.CutPrefix(name, "job:"); ok {
+		return s.findJob(ctx, id)
+	}
+	if name == "@last" || name == "@failed" {
+		return s.findRecent(name)
+	}
+	if algorithm, number, ok := cutLast(name, "#"); ok {
+		if n, err := strconv.Atoi(number); err == nil {
+			return s.findNumber(ctx, algorithm, n)
+		}
+	}
+	run, err := s.Env.Store.Find(name)
+	if err != nil {
+		return Analysis{}, err
+	}
+	return s.withJob(ctx, Analysis{Run: &run}), nil
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i <= 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+func (s *Session) findJob(ctx context.Context, id string) (Analysis, error) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n <= 0 {
+		return Analysis{}, fmt.Errorf("%q is no job: %w; write job:12345", text.Line("job:"+id), client.ErrNotFound)
+	}
+	job, err := s.Server.Job(ctx, client.ID(n))
+	if err != nil {
+		return Analysis{}, err
+	}
+	runs, err := s.Env.Store.List()
+	if err != nil {
+		return Analysis{}, err
+	}
+	for i := range runs {
+		if runs[i].Job == job.ID && runs[i].Server.URL == s.Profile.URL {
+			return s.full(Analysis{Run: &runs[i], Job: &job})
+		}
+	}
+	return Analysis{Job: &job}, nil
+}
+
+func (s *Session) findRecent(name string) (Analysis, error) {
+	runs, err := s.runs()
+	if err != nil {
+		return Analysis{}, err
+	}
+	for i := range runs {
+		if name == "@last" || runs[i].State == runner.Failed {
+			return s.full(Analysis{Run: &runs[i]})
+		}
+	}
+	if name == "@failed" {
+		return Analysis{}, fmt.Errorf("no analysis of this box failed: %w", client.ErrNotFound)
+	}
+	return Analysis{}, fmt.Errorf("no analysis was launched on this box yet: %w; 'cytorun run NAME' starts one", client.ErrNotFound)
+}
+
+func (s *Session) findNumber(ctx context.Context, algorithm string, number int) (Analysis, error) {
+	all, err := s.Analyses(ctx, AnalysisQuery{Max: 1000})
+	if err != nil && len(all) == 0 {
+		return Analysis{}, err
+	}
+	var found []Analysis
+	for _, a := range all {
+		if a.Number() != number {
+			continue
+		}
+		n := a.Name()
+		if a.Run != nil {
+			n = a.Run.Algorithm.Name
+		}
+		if base, _, _ := strings.Cut(n, " ("); strings.EqualFold(n, algorithm) || strings.EqualFold(base, algorithm) {
+			found = append(found, a)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Analysis{}, fmt.Errorf("no analysis %q: %w; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)), client.ErrNotFound)
+	case 1:
+		return s.full(found[0])
+	}
+	e := &ErrAmbiguous{What: "analyses", Name: fmt.Sprintf("%s#%d", algorithm, number)}
+	for _, a := range found {
+		e.Candidates = append(e.Candidates, a.Key())
+	}
+	return Analysis{}, e
+}
+
+// withJob reads the job of a run; a server that does not answer leaves it out.
+func (s *Session) withJob(ctx context.Context, a Analysis) Analysis {
+	if a.Run == nil || a.Run.Job == 0 || a.Run.Server.URL != s.Profile.URL {
+		return a
+	}
+	if job, err := s.Server.Job(ctx, a.Run.Job); err == nil {
+		a.Job = &job
+	}
+	return a
+}
+
+// Refresh reads an analysis again.
+func (s *Session) Refresh(ctx context.Context, a Analysis) (Analysis, error) {
+	if a.Run != nil {
+		run, err := s.Env.Store.Get(a.Run.ID)
+		if err != nil {
+			return a, err
+		}
+		a.Run = &run
+		return a, nil
+	}
+	job, err := s.Server.Job(ctx, a.Job.ID)
+	if err != nil {
+		return a, err
+	}
+	a.Job = &job
+	return a, nil
+}
+
+// Cancel asks for the end of an analysis. A run here ends soon; a job that runs
+// elsewhere cannot be reached from here.
+func (s *Session) Cancel(_ context.Context, a Analysis) error {
+	if !a.State().Live {
+		return fmt.Errorf("cannot cancel %s: it has already %s", a.Title(), text.Line(a.State().Word))
+	}
+	if a.Run == nil {
+		return fmt.Errorf("cannot cancel %s: it runs elsewhere, and the server offers no way to reach it", a.Title())
+	}
+	if a.Run.ForeignHost {
+		return fmt.Errorf("cannot cancel %s: it belongs to host %s; run 'cytorun cancel %s' there", a.Title(), a.Run.Host, a.Run.ID)
+	}
+	return runner.RequestCancel(a.Run.Folder, s.Env.User)
+}
+
+// waitInterval is how often a run folder is looked at while somebody waits.
+const waitInterval = 100 * time.Millisecond
+
+// Wait returns when the analysis has ended, or with the context's error. seen
+// is called when its state or progress changed.
+func (s *Session) Wait(ctx context.Context, a Analysis, seen func(Analysis)) (Analysis, error) {
+	interval := waitInterval
+	if a.Run == nil {
+		interval = 5 * time.Second
+	}
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	var last string
+	for {
+		fresh, err := s.Refresh(ctx, a)
+		if err != nil && (a.Run != nil || !client.Transient(err)) {
+			return a, err
+		}
+		a = fresh
+		if now := fmt.Sprint(a.State().Word, a.Progress(), a.Reason()); now != last && seen != nil {
+			last = now
+			seen(a)
+		}
+		if !a.State().Live {
+			return a, nil
+		}
+		select {
+		case <-ctx.Done():
+			return a, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// full reads all of an analysis' spec; lists come without values and parameters.
+func (s *Session) full(a Analysis) (Analysis, error) {
+	if a.Run == nil || a.Run.Algorithm.Parameters != nil {
+		return a, nil
+	}
+	run, err := runner.ReadFolder(a.Run.Folder)
+	if err != nil {
+		return a, err
+	}
+	a.Run = &run
+	return a, nil
+}
+
+// Values are the values that an analysis was launched with, for a rerun or the
+// form. Keys and what the server fills are not among them.
+func (s *Session) Values(ctx context.Context, a Analysis) ([]client.Value, error) {
+	if a.Run != nil {
+		full, err := s.full(a)
+		if err != nil {
+			return nil, err
+		}
+		values := slices.Clone(full.Run.Values)
+		for i := range values {
+			values[i].Origin = client.FromAnalysis
+		}
+		return values, nil
+	}
+	if a.Job == nil {
+		return nil, errors.New("no analysis")
+	}
+	job := *a.Job
+	if len(job.Parameters) == 0 {
+		full, err := s.Server.Job(ctx, job.ID)
+		if err != nil {
+			return nil, err
+		}
+		job = full
+	}
+	return jobValues(job), nil
+}

@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/forms"
+)
+
+// Fill makes the values of a launch from the defaults, earlier values and the
+// ones that were set by hand, which win. Options may be given by name as well
+// as by id, and `all` means every option there is. What is wrong with a value
+// is left to Launch, which says everything at once.
+func (s *Session) Fill(ctx context.Context, a client.Algorithm, prefill, set []client.Value) ([]client.Value, error) {
+	form := forms.New(UserParameters(a), prefill)
+	var unknown []client.Value
+	for _, v := range set {
+		field := form.Field(v.Parameter)
+		if field == nil {
+			field = fieldLike(form, v.Parameter)
+		}
+		if field == nil {
+			unknown = append(unknown, v)
+			continue
+		}
+		form.Set(field.Parameter.ID, v.Text, v.Origin, v.Labels...)
+	}
+	for i := range form.Fields {
+		f := &form.Fields[i]
+		if f.Text == "" || !needsOptions(*f) {
+			continue
+		}
+		ids, labels, err := s.resolveOptions(ctx, f.Parameter, f.Text)
+		if err != nil {
+			return nil, err
+		}
+		form.Set(f.Parameter.ID, ids, f.Origin, labels...)
+	}
+	return append(form.Values(), unknown...), nil
+}
+
+// fieldLike finds a field by its id in another case, as people type it.
+func fieldLike(f *forms.Form, id string) *forms.Field {
+	for i := range f.Fields {
+		if strings.EqualFold(f.Fields[i].Parameter.ID, id) {
+			return &f.Fields[i]
+		}
+	}
+	return nil
+}
+
+// needsOptions tells whether a value names options otherwise than by ids.
+func needsOptions(f forms.Field) bool {
+	p := f.Parameter
+	if p.URI == "" || p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
+		return false
+	}
+	if f.Origin == client.FromDefault && f.Text != "all" {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(f.Text, ","), func(s string) bool { return !isID(strings.TrimSpace(s)) })
+}
+
+func isID(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// resolveOptions turns names, ids and `all` into ids with their names.
+func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, text string) (ids string, labels []string, err error) {
+	var options []client.Option
+	err = s.Options(ctx, p, func(o []client.Option) error { options = append(options, o...); return nil })
+	if err != nil {
+		return "", nil, fmt.Errorf("cannot look up the options of %s: %w; give ids instead", p.ID, err)
+	}
+	SortOptions(p, options)
+	byName := map[string][]client.Option{}
+	for _, o := range options {
+		n := strings.ToLower(OptionLabel(p, o))
+		byName[n] = append(byName[n], o)
+		byName[idText(o.ID)] = append(byName[idText(o.ID)], o)
+	}
+	var chosen []string
+	add := func(o client.Option) {
+		chosen = append(chosen, idText(o.ID))
+		labels = append(labels, OptionLabel(p, o))
+	}
+	for _, word := range strings.Split(text, ",") {
+		word = strings.TrimSpace(word)
+		found := byName[strings.ToLower(word)]
+		switch {
+		case word == "":
+		case len(found) == 1:
+			add(found[0])
+		case len(found) > 1:
+			e := &ErrAmbiguous{What: "options of " + p.ID, Name: word}
+			for _, o := range found {
+				e.Candidates = append(e.Candidates, idText(o.ID))
+			}
+			return "", nil, e
+		case word == "all" && p.Type == descriptor.ListDomain:
+			for _, o := range options {
+				add(o)
+			}
+		default:
+			return "", nil, forms.Problems{{Parameter: p.ID, Message: fmt.Sprintf("no option %q; 'cytorun options' lists them", word)}}
+		}
+	}
+	return strings.Join(chosen, ","), labels, nil
+}
+
+// SortOptions orders options by the parameter's sort attribute, else by what is
+// shown: numbers as numbers, names as people count them, and times (contract
+// §3: `created` and the like) newest first.
+func SortOptions(p descriptor.Parameter, options []client.Option) {
+	attribute := p.URISort
+	if !slices.ContainsFunc(options, func(o client.Option) bool { return o.Fields[attribute] != "" }) {
+		attribute = ""
+	}
+	if attribute == "created" || attribute == "updated" {
+		sort.SliceStable(options, func(i, j int) bool {
+			return naturalLess(options[j].Fields[attribute], options[i].Fields[attribute])
+		})
+		return
+	}
+	keys := make(map[client.ID]string, len(options))
+	for _, o := range options {
+		if attribute == "" {
+			keys[o.ID] = strings.ToLower(OptionLabel(p, o))
+		} else {
+			keys[o.ID] = strings.ToLower(o.Fields[attribute])
+		}
+	}
+	sort.SliceStable(options, func(i, j int) bool {
+		a, b := keys[options[i].ID], keys[options[j].ID]
+		if a != b {
+			return naturalLess(a, b)
+		}
+		return options[i].ID < options[j].ID
+	})
+}
+
+// naturalLess orders text with the numbers in it as numbers: img2 before img10.
+func naturalLess(a, b string) bool {
+	for a != "" && b != "" {
+		da, db := digits(a), digits(b)
+		if da > 0 && db > 0 {
+			na, nb := strings.TrimLeft(a[:da], "0"), strings.TrimLeft(b[:db], "0")
+			if len(na) != len(nb) {
+				return len(na) < len(nb)
+			}
+			if na != nb {
+				return na < nb
+			}
+			a, b = a[da:], b[db:]
+			continue
+		}
+		if a[0] != b[0] {
+			return a[0] < b[0]
+		}
+		a, b = a[1:], b[1:]
+	}
+	return len(a) < len(b)
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// FlagValues reads words as the flags of the algorithm's own command line, as
+// one would type them after the program's name.
+func FlagValues(a client.Algorithm, words []string) ([]client.Value, error) {
+	byFlag := map[string]descriptor.Parameter{}
+	for _, p := range UserParameters(a) {
+		if p.Flag != "" {
+			byFlag[p.Flag] = p
+		}
+	}
+	var vs []client.Value
+	for i := 0; i < len(words); i++ {
+		flag, value, joined := strings.Cut(words[i], "=")
+		p, ok := byFlag[flag]
+		if !ok {
+			return nil, fmt.Errorf("%s has no flag %q; 'cytorun algorithms show %s' lists its parameters", a.Name, words[i], a.Name)
+		}
+		if !joined {
+			if i+1 == len(words) {
+				return nil, fmt.Errorf("flag %s of %s needs a value", flag, a.Name)
+			}
+			i++
+			value = words[i]
+		}
+		vs = append(vs, client.Value{Parameter: p.ID, Text: value, Origin: client.FromUser})
+	}
+	return vs, nil
+}
+
+// Again gives the algorithm and the values of an analysis, to launch it again.
+// A run knows its algorithm as it was at launch, also when the server has since
+// forgotten it.
+func (s *Session) Again(ctx context.Context, a Analysis) (client.Algorithm, []client.Value, error) {
+	a, err := s.full(a)
+	if err != nil {
+		return client.Algorithm{}, nil, err
+	}
+	values, err := s.Values(ctx, a)
+	if err != nil {
+		return client.Algorithm{}, nil, err
+	}
+	if a.Run == nil {
+		algorithm, err := s.Server.Algorithm(ctx, a.Job.Algorithm)
+		return algorithm, values, err
+	}
+	if a.Run.Server.URL != s.Profile.URL {
+		algorithm, err := s.Algorithm(ctx, a.Run.Algorithm.Name)
+		return algorithm, values, err
+	}
+	r := a.Run.Algorithm
+	algorithm := client.Algorithm{ID: r.ID, Name: r.Name, Version: r.Version, Container: r.Container, CommandLine: r.CommandLine}
+	for _, p := range r.Parameters {
+		algorithm.Parameters = append(algorithm.Parameters, client.Parameter{Parameter: p.Parameter, ServerID: p.ServerID})
+	}
+	return algorithm, values, nil
+}

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/supervisor"
+)
+
+// LaunchRequest is everything that a launch needs to know.
+type LaunchRequest struct {
+	Algorithm client.Algorithm // complete, with the parameters set by the server
+	Values    []client.Value   // of the parameters that people set
+	Runtime   runner.Runtime   // empty: Apptainer
+	// Container replaces the algorithm's own container when not empty.
+	Container string
+	GPUs      int
+	TimeLimit time.Duration
+	Note      string
+	Group     string
+}
+
+// Launch checks the values, writes the run folder and starts the run's
+// supervisor. It returns when the run is on disk and its supervisor lives; the
+// job on the server, the container and all the rest are the supervisor's work.
+// The values being invalid is a forms.Problems error.
+func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, error) {
+	if err := s.check(r); err != nil {
+		return runner.Run{}, err
+	}
+	run, err := s.Env.Store.Create(s.spec(r))
+	if err != nil {
+		return runner.Run{}, err
+	}
+	if err := supervisor.Start(run.Folder, s.Env.Executable, s.extraKeys()); err != nil {
+		return run, fmt.Errorf("run %s is on disk but nobody watches it: %w; 'cytorun recover' tries again", run.ID, err)
+	}
+	return s.Env.Store.Get(run.ID)
+}
+
+func (s *Session) check(r LaunchRequest) error {
+	if problems := forms.Validate(UserParameters(r.Algorithm), r.Values); problems.Errors() > 0 {
+		return problems
+	}
+	if s.Project.ReadOnly {
+		return fmt.Errorf("project %s is read-only: the server would refuse the results; choose another with -P", s.Project.Name)
+	}
+	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
+		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", r.Algorithm.Name)
+	}
+	return nil
+}
+
+func (s *Session) spec(r LaunchRequest) runner.Spec {
+	now := s.Env.Now().UTC()
+	spec := runner.Spec{
+		Schema:    runner.Schema,
+		ID:        runner.NewID(now),
+		Group:     r.Group,
+		Created:   now,
+		Server:    runner.ServerRef{Kind: s.Profile.Kind, URL: s.Profile.URL, Profile: s.Profile.Name},
+		Project:   runner.ProjectRef{ID: s.Project.ID, Name: s.Project.Name, Ontology: s.Project.Ontology},
+		Values:    r.Values,
+		Runtime:   r.Runtime,
+		Resources: runner.Resources{GPUs: r.GPUs, TimeLimit: r.TimeLimit},
+		Note:      r.Note,
+		Person:    s.User.Username,
+		User:      s.Env.User,
+		Host:      s.Env.Host,
+		BootID:    runner.BootID(),
+		Cytorun:   s.Env.Version,
+		Algorithm: runner.AlgorithmSpec{
+			ID: r.Algorithm.ID, Name: r.Algorithm.Name, Version: r.Algorithm.Version,
+			Container: r.Container, CommandLine: r.Algorithm.CommandLine,
+		},
+	}
+	if spec.Runtime == "" {
+		spec.Runtime = runner.Apptainer
+	}
+	if spec.Algorithm.Container == "" {
+		spec.Algorithm.Container = ContainerReference(r.Algorithm)
+	}
+	for _, p := range r.Algorithm.Parameters {
+		spec.Algorithm.Parameters = append(spec.Algorithm.Parameters, runner.ParameterSpec{ServerID: p.ServerID, Parameter: p.Parameter})
+	}
+	return spec
+}
+
+// extraKeys are the keys that the supervisor cannot read from a profile by
+// itself, because they came from flags or the environment.
+func (s *Session) extraKeys() client.Keys {
+	if s.Profile.Name != "" {
+		if stored, ok, err := profile.LoadKeys(s.Env.Paths, s.Profile.Name); err == nil && ok && stored == s.keys {
+			return client.Keys{}
+		}
+	}
+	return s.keys
+}
+
+// UserParameters are the parameters of an algorithm that a person sets, in the
+// order of the form. The five standard inputs are recognised by name too: descriptors forget to mark them, and mark
+// ordinary parameters as set by the server, which then get their default.
+func UserParameters(a client.Algorithm) []descriptor.Parameter {
+	var ps []descriptor.Parameter
+	for _, p := range a.Parameters {
+		if !p.SetByServer && !p.IsServerInput() && !p.ServerParameter {
+			ps = append(ps, p.Parameter)
+		}
+	}
+	return ps
+}

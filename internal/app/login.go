@@ -1,0 +1,24 @@
+package app
+
+import (
+	"context"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/servers"
+)
+
+// Login checks a server and the keys for it, keeps both as a profile, and makes
+// that profile the one that is used. A certificate that is not trusted is a
+// *profile.CertificateError: the caller may ask the person, set p.Trust to its
+// fingerprint, and try again.
+func (e *Env) Login(ctx context.Context, p profile.Profile, keys client.Keys) (servers.LoginResult, error) {
+	r, err := servers.Login(ctx, p, keys, servers.Options{Version: e.Version})
+	if err != nil {
+		return r, err
+	}
+	if err := profile.Save(e.Paths, r.Profile, keys); err != nil {
+		return r, err
+	}
+	return r, profile.Update(e.Paths, func(c *profile.Config) { c.Current = r.Profile.Name })
+}

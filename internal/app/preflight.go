@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
+)
+
+// Check is one line of the list that is shown before a launch.
+type Check struct {
+	Name string // such as "container"
+	OK   bool
+	Warn bool   // the launch is possible, somebody should look
+	Text string // what was found
+	Next string // what to do when it is not OK
+}
+
+// minFree is the free space under which a run is likely to end with a full disk.
+const minFree = 1 << 30
+
+// Preflight looks at everything that a launch needs, without changing anything.
+func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
+	return []Check{
+		s.checkValues(r),
+		s.checkServer(ctx),
+		s.checkRuntime(r),
+		s.checkContainer(r),
+		s.checkDisk(),
+		s.checkGPU(r),
+		s.checkHistory(r),
+	}
+}
+
+func (s *Session) checkValues(r LaunchRequest) Check {
+	c := Check{Name: "values", OK: true, Text: fmt.Sprintf("%d given, all valid", len(r.Values))}
+	problems := forms.Validate(UserParameters(r.Algorithm), r.Values)
+	if n := problems.Errors(); n > 0 {
+		return Check{Name: "values", Text: problems.Error(), Next: "mend them in the form"}
+	}
+	if len(problems) > 0 {
+		c.Warn, c.Text = true, problems[0].Parameter+": "+problems[0].Message
+	}
+	if p := s.Preview(r); len(p.Unreached) > 0 {
+		c.Warn, c.Text = true, "never reaches the program: "+strings.Join(p.Unreached, ", ")
+	}
+	return c
+}
+
+func (s *Session) checkServer(ctx context.Context) Check {
+	u, err := s.Server.CurrentUser(ctx)
+	switch {
+	case client.Transient(err):
+		return Check{Name: "server", OK: true, Warn: true, Text: err.Error(), Next: "the run waits until the server answers"}
+	case err != nil:
+		return Check{Name: "server", Text: err.Error(), Next: "log in again: cytorun login " + s.Profile.URL}
+	case s.Project.ReadOnly:
+		return Check{Name: "server", Text: "project " + s.Project.Name + " is read-only", Next: "choose another project"}
+	}
+	return Check{Name: "server", OK: true, Text: fmt.Sprintf("%s answers, keys of %s are valid", s.Profile.URL, u.Username)}
+}
+
+func (s *Session) checkRuntime(r LaunchRequest) Check {
+	if r.Runtime == runner.Process {
+		return Check{Name: "runtime", OK: true, Warn: true, Text: "no container: the program runs as a plain process of yours"}
+	}
+	a, err := apptainer.Find()
+	if err != nil {
+		return Check{Name: "runtime", Text: err.Error(), Next: "cytorun doctor --install"}
+	}
+	return Check{Name: "runtime", OK: true, Text: "Apptainer " + a.Version}
+}
+
+func (s *Session) checkContainer(r LaunchRequest) Check {
+	if r.Runtime == runner.Process {
+		return Check{Name: "container", OK: true, Text: "none needed"}
+	}
+	ref := r.Container
+	if ref == "" {
+		ref = ContainerReference(r.Algorithm)
+	}
+	if ref == "" {
+		return Check{Name: "container", Text: "the algorithm has no container on the server", Next: "name one with --container"}
+	}
+	if _, size, ok := apptainer.Cached(s.Env.Paths.Containers, ref); ok {
+		return Check{Name: "container", OK: true, Text: fmt.Sprintf("%s is here, %s", ref, text.Bytes(size))}
+	}
+	return Check{Name: "container", OK: true, Warn: true, Text: fmt.Sprintf("%s is fetched first, into %s", ref, s.Env.Paths.Containers)}
+}
+
+func (s *Session) checkDisk() Check {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(s.Env.Paths.Runs, &fs); err != nil {
+		return Check{Name: "disk", Text: fmt.Sprintf("cannot look at %s: %v", s.Env.Paths.Runs, err), Next: "set [paths] state in config.toml to a folder that exists"}
+	}
+	free := int64(fs.Bavail) * int64(fs.Bsize)
+	c := Check{Name: "disk", OK: true, Text: fmt.Sprintf("%s free for runs in %s", text.Bytes(free), s.Env.Paths.Runs)}
+	if free < minFree {
+		c.Warn, c.Next = true, "free some space, or move runs with [paths] in config.toml"
+	}
+	return c
+}
+
+func (s *Session) checkGPU(r LaunchRequest) Check {
+	if r.GPUs == 0 {
+		return Check{Name: "GPUs", OK: true, Text: "none asked for"}
+	}
+	if _, err := exec.LookPath("nvidia-smi"); err != nil {
+		return Check{Name: "GPUs", Text: "no nvidia-smi on this box, so no GPU can be given", Next: "launch with --gpus 0, or install the driver"}
+	}
+	return Check{Name: "GPUs", OK: true, Text: fmt.Sprintf("%d asked for", r.GPUs)}
+}
+
+func (s *Session) checkHistory(r LaunchRequest) Check {
+	runs, err := s.runs()
+	if err != nil {
+		return Check{Name: "history", OK: true, Warn: true, Text: err.Error()}
+	}
+	row := s.algorithmRow(r.Algorithm, runs)
+	if row.Typical == 0 {
+		return Check{Name: "history", OK: true, Text: "first time on this box"}
+	}
+	return Check{Name: "history", OK: true, Text: "usually takes " + text.Duration(row.Typical)}
+}

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"strconv"
+	"strings"
+
+	"al.essio.dev/pkg/shellescape"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner/command"
+)
+
+// Preview is the command that a launch would run inside the container.
+type Preview struct {
+	command.Result
+}
+
+// hidden stands for a value that is not shown.
+const hidden = "••••"
+
+// Preview builds the program's arguments for the values as they are now. It is
+// pure and cheap, for every key that is typed. The keys of the job, which only
+// the launch gets, stand in it as secrets.
+func (s *Session) Preview(r LaunchRequest) Preview {
+	chosen := make(map[string]string, len(r.Values))
+	for _, v := range r.Values {
+		chosen[v.Parameter] = v.Text
+	}
+	parameters := make([]descriptor.Parameter, len(r.Algorithm.Parameters))
+	for i, p := range r.Algorithm.Parameters {
+		parameters[i] = p.Parameter
+	}
+	return Preview{command.Build(r.Algorithm.CommandLine, command.Inputs(parameters, chosen, command.ServerValues{
+		Host:        s.Profile.URL,
+		PublicKey:   hidden,
+		PrivateKey:  hidden,
+		ProjectID:   idText(s.Project.ID),
+		AlgorithmID: idText(r.Algorithm.ID),
+	}))}
+}
+
+// String is the command as one would type it in a shell, without its secrets.
+func (p Preview) String() string {
+	words := make([]string, len(p.Argv))
+	for i, a := range p.Argv {
+		if i < len(p.Secret) && p.Secret[i] {
+			words[i] = hidden
+			continue
+		}
+		words[i] = shellescape.Quote(text.Line(a))
+	}
+	return strings.Join(words, " ")
+}
+
+func idText(id client.ID) string { return strconv.FormatInt(int64(id), 10) }
