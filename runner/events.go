@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -56,7 +57,7 @@ func (r *Run) apply(e Event) {
 		switch {
 		case e.State == Running:
 			r.Started = e.Time
-		case e.State.Ended():
+		case e.State.Ended() && r.Ended.IsZero():
 			r.Ended = e.Time
 		}
 	} else if e.Reason != "" {
@@ -89,8 +90,9 @@ func (r *Run) apply(e Event) {
 }
 
 // Journal is the write side of a run folder. Only the holder of the folder's
-// lock may have one.
+// lock may have one. Goroutines may share it.
 type Journal struct {
+	mu   sync.Mutex
 	run  Run
 	f    *os.File
 	size int64
@@ -142,11 +144,19 @@ func (j *Journal) endLine() error {
 }
 
 // Run is the run as the journal has it.
-func (j *Journal) Run() Run { return j.run }
+func (j *Journal) Run() Run {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.run
+}
 
 // Append writes one event and brings summary.json up to date. A change of state
-// is on disk when it returns; one that the table does not have is an error.
+// or a fact is on disk when it returns, progress and reasons for waiting may be
+// lost in a crash of the machine. A change of state that the table does not have
+// is an error.
 func (j *Journal) Append(e Event) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if e.State != "" && !j.run.State.CanBecome(e.State) {
 		return fmt.Errorf("run %s cannot go from %s to %s", j.run.ID, j.run.State, e.State)
 	}
@@ -159,12 +169,18 @@ func (j *Journal) Append(e Event) error {
 	if err != nil {
 		return fmt.Errorf("cannot write an event of run %s: %w", j.run.ID, err)
 	}
-	if err := j.write(append(line, '\n'), e.State != ""); err != nil {
+	if err := j.write(append(line, '\n'), e.durable()); err != nil {
 		return writeError(j.f.Name(), err)
 	}
 	j.run.apply(e)
-	j.Summarise()
+	j.summarise()
 	return nil
+}
+
+// durable tells whether losing the event would make a later supervisor do wrong.
+func (e Event) durable() bool {
+	_, progress := e.Facts[FactProgress]
+	return e.State != "" || len(e.Facts) > 1 || len(e.Facts) == 1 && !progress
 }
 
 func (j *Journal) write(line []byte, durable bool) error {
@@ -185,18 +201,20 @@ func (j *Journal) write(line []byte, durable bool) error {
 
 // Finish writes result.json and keeps it with the run.
 func (j *Journal) Finish(r Result) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	r.Schema = Schema
 	if err := WriteJSON(filepath.Join(j.run.Folder, ResultFile), r); err != nil {
 		return err
 	}
 	j.run.Result = &r
-	j.Summarise()
+	j.summarise()
 	return nil
 }
 
-// Summarise rewrites summary.json. It is derived: failing to write it only
+// summarise rewrites summary.json. It is derived: failing to write it only
 // makes lists slower.
-func (j *Journal) Summarise() {
+func (j *Journal) summarise() {
 	_ = writeSummary(j.run, j.size)
 }
 

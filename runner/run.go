@@ -27,6 +27,9 @@ const (
 	FactDigest    = "container_digest"
 	FactProgress  = "progress"
 	FactTicket    = "ticket" // its place in the box's queue
+	// FactCreating is written before the server is asked to make the job: from
+	// then on a job may be there, even if no answer ever came.
+	FactCreating = "creating_job"
 )
 
 // Started is started.json: the process that keep started for the container.
@@ -68,11 +71,14 @@ type Exit struct {
 
 // Result is result.json: the verdict, written once.
 type Result struct {
-	Schema      int       `json:"schema"`
-	State       State     `json:"state"`
-	Reason      string    `json:"reason,omitempty"`
-	Advice      string    `json:"advice,omitempty"` // what to try next, where a rule knows it
-	Warnings    []string  `json:"warnings,omitempty"`
+	Schema   int      `json:"schema"`
+	State    State    `json:"state"`
+	Reason   string   `json:"reason,omitempty"`
+	Advice   string   `json:"advice,omitempty"` // what to try next, where a rule knows it
+	Warnings []string `json:"warnings,omitempty"`
+	// Provisional is set while the server could not be asked whether the
+	// program had reported a failure of its own.
+	Provisional bool      `json:"provisional,omitempty"`
 	Ended       time.Time `json:"ended"`
 	Exit        *Exit     `json:"exit,omitempty"`
 	Digest      string    `json:"container_digest,omitempty"`

@@ -16,12 +16,15 @@ const (
 	Lost      State = "lost"
 )
 
-// next is the one table of what may follow what.
+// next is the one table of what may follow what. A run that succeeded while the
+// server could not be reached fails late, when the server turns out to hold the
+// program's own word that it failed.
 var next = map[State][]State{
 	Created:   {Queued},
 	Queued:    {Preparing, Failed, Cancelled, Lost},
 	Preparing: {Running, Failed, Cancelled, Lost},
 	Running:   {Succeeded, Failed, Cancelled, Lost},
+	Succeeded: {Failed},
 }
 
 // CanBecome tells whether a run in state s may go to t.
@@ -34,7 +37,7 @@ func (s State) CanBecome(t State) bool {
 	return false
 }
 
-// Ended tells whether nothing follows.
+// Ended tells whether the run is over.
 func (s State) Ended() bool {
 	return s == Succeeded || s == Failed || s == Cancelled || s == Lost
 }

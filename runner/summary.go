@@ -40,18 +40,18 @@ type summary struct {
 	Host      string    `json:"host"`
 	BootID    string    `json:"boot_id"`
 
-	State     State         `json:"state"`
-	Reason    string        `json:"reason,omitempty"`
-	Job       client.ID     `json:"job,omitempty"`
-	JobNumber int           `json:"job_number,omitempty"`
-	UserJob   client.ID     `json:"user_job,omitempty"`
-	Progress  int           `json:"progress"`
-	Ticket    int64         `json:"ticket,omitempty"`
-	Started   time.Time     `json:"started,omitzero"`
-	Ended     time.Time     `json:"ended,omitzero"`
-	Boot      string        `json:"boot"`
-	Heartbeat time.Time     `json:"heartbeat"`
-	Result    *lightResult  `json:"result,omitempty"`
+	State     State        `json:"state"`
+	Reason    string       `json:"reason,omitempty"`
+	Job       client.ID    `json:"job,omitempty"`
+	JobNumber int          `json:"job_number,omitempty"`
+	UserJob   client.ID    `json:"user_job,omitempty"`
+	Progress  int          `json:"progress"`
+	Ticket    int64        `json:"ticket,omitempty"`
+	Started   time.Time    `json:"started,omitzero"`
+	Ended     time.Time    `json:"ended,omitzero"`
+	Boot      string       `json:"boot"`
+	Heartbeat time.Time    `json:"heartbeat"`
+	Result    *lightResult `json:"result,omitempty"`
 }
 
 // lightResult is what a list needs of a result.

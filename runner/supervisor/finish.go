@@ -1,0 +1,286 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/logfile"
+	"github.com/cytorun/cytorun/runner/report"
+)
+
+// How long the end of a run waits for the server before it is called without
+// it, and how long the supervisor goes on trying afterwards.
+const (
+	verdictPatience = 10 * time.Second
+	deliverPatience = 15 * time.Second
+	deliverAtAll    = 24 * time.Hour
+)
+
+// finish judges a program that ended and reports.
+func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
+	e := evidence{run: s.run(), exit: exit, annotations: -1, files: -1}
+	if c, ok := runner.CancelRequested(s.folder); ok {
+		e.cancel = &c
+	}
+	s.askServer(&e)
+	// Looking for the first error reads the whole log, perhaps a gigabyte.
+	if exit.Code != 0 || e.job != nil && e.job.Status == client.Failed {
+		e.tail, e.firstError = s.readLog()
+	}
+	result := judge(e)
+	result.Digest = s.digest()
+	return s.end(result)
+}
+
+// readLog reads what a failure says of itself: the end of the log, and its most
+// telling line.
+func (s *supervisor) readLog() (tail, firstError string) {
+	f, err := os.Open(s.path(runner.LogFile))
+	if err != nil {
+		return "", ""
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return "", ""
+	}
+	const most = 16 << 10
+	b, _ := io.ReadAll(io.NewSectionReader(f, max(0, st.Size()-most), most))
+	if line, ok := logfile.FirstError(f, st.Size()); ok {
+		firstError = line
+	}
+	return string(b), firstError
+}
+
+// askServer learns what the program told the server, as far as the server
+// answers soon.
+func (s *supervisor) askServer(e *evidence) {
+	ctx, stop := context.WithTimeout(context.Background(), verdictPatience)
+	defer stop()
+	for pause := 100 * time.Millisecond; ; pause *= 2 {
+		err := s.withServer(ctx, func(ctx context.Context, server client.Server) error {
+			job, err := server.Job(ctx, e.run.Job)
+			if err != nil {
+				return err
+			}
+			e.job = &job
+			e.annotations, e.files = results(ctx, server, job)
+			return nil
+		})
+		if err == nil || !client.Transient(err) {
+			if err != nil {
+				s.log.Warn("judged without the server", "error", err)
+			}
+			return
+		}
+		if s.pause(ctx, pause) != nil {
+			s.log.Warn("judged without the server", "error", err)
+			return
+		}
+	}
+}
+
+// results counts what a job left on the server, -1 where it cannot tell.
+func results(ctx context.Context, server client.Server, job client.Job) (annotations, files int) {
+	annotations, files = -1, -1
+	if counter, ok := server.(client.AnnotationCounter); ok {
+		if counts, err := counter.AnnotationCounts(ctx, job); err == nil {
+			annotations = 0
+			for _, c := range counts {
+				annotations += c.Count
+			}
+		}
+	}
+	if store, ok := server.(client.FileStore); ok {
+		if found, err := store.JobFiles(ctx, job.ID); err == nil {
+			files = len(found)
+		}
+	}
+	return annotations, files
+}
+
+// digest is that of the container, as it was noted before the start.
+func (s *supervisor) digest() string {
+	events, err := runner.ReadEvents(s.folder)
+	if err != nil {
+		return ""
+	}
+	digest := ""
+	for _, e := range events {
+		if d := e.Facts[runner.FactDigest]; d != "" {
+			digest = d
+		}
+	}
+	return digest
+}
+
+// cancelled ends a run that never started.
+func (s *supervisor) cancelled() error {
+	reason := "cancelled before it started"
+	if c, ok := runner.CancelRequested(s.folder); ok {
+		reason = "cancelled by " + c.By + " before it started"
+	}
+	return s.end(runner.Result{State: runner.Cancelled, Reason: reason})
+}
+
+// end writes the verdict and what the server has to be told, in an order that
+// lets the next supervisor go on after a kill at any point.
+func (s *supervisor) end(result runner.Result) error {
+	if result.Ended.IsZero() {
+		result.Ended = time.Now().UTC()
+	}
+	if result.Exit == nil {
+		result.Annotations = -1
+	}
+	if result.State == runner.Failed && result.Advice == "" {
+		result.Advice = advise(result.Reason)
+	}
+	box := report.Outbox{Folder: s.folder}
+	// Left over from a supervisor that died before its verdict.
+	if err := box.Clear(); err != nil {
+		return err
+	}
+	var messages []report.Message
+	if _, err := os.Stat(s.path(runner.LogFile)); err == nil {
+		messages = append(messages, report.Message{Log: true})
+	}
+	messages = append(messages, report.Message{End: &report.End{State: result.State, Reason: result.Reason}})
+	if s.mayHaveToTell() {
+		if err := s.persist(func() error { return box.Add(messages...) }); err != nil {
+			return err
+		}
+	}
+	result.Unreported = "not yet reported to the server"
+	if err := s.persist(func() error { return s.journal.Finish(result) }); err != nil {
+		return err
+	}
+	return s.conclude(result)
+}
+
+// mayHaveToTell tells whether the server can know of the run at all.
+func (s *supervisor) mayHaveToTell() bool {
+	if s.run().Job != 0 {
+		return true
+	}
+	maybe, err := s.mayHaveJob()
+	return maybe || err != nil
+}
+
+// conclude reports a verdict that is on disk and makes it the run's state. A
+// server that does not answer soon does not hold up the state.
+func (s *supervisor) conclude(result runner.Result) error {
+	ctx, stop := context.WithTimeout(context.Background(), deliverPatience)
+	err := s.report(ctx, &result)
+	stop()
+	if err != nil {
+		result.Unreported = oneLine(err.Error())
+	}
+	if err := s.persist(func() error { return s.journal.Finish(result) }); err != nil {
+		return err
+	}
+	at := runner.Event{Time: result.Ended, State: result.State, Reason: result.Reason}
+	if err := s.event(at); err != nil {
+		return err
+	}
+	return s.deliver()
+}
+
+// deliver reports what an ended run still has to report, until the server has
+// it all or a day has passed.
+func (s *supervisor) deliver() error {
+	result, ok := runner.ReadResult(s.folder)
+	if !ok || result.Confirmed {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.Background(), deliverAtAll)
+	defer stop()
+	var pause backoff
+	for {
+		err := s.report(ctx, &result)
+		if err == nil {
+			return s.persist(func() error { return s.journal.Finish(result) })
+		}
+		if said := oneLine(err.Error()); said != result.Unreported {
+			result.Unreported = said
+			if err := s.persist(func() error { return s.journal.Finish(result) }); err != nil {
+				return err
+			}
+		}
+		// Neither time nor tries help against keys that are wrong or missing:
+		// a person does, and then the next start of anything delivers.
+		if errors.Is(err, errNoKeys) || errors.Is(err, client.ErrUnauthorised) {
+			return nil
+		}
+		if s.pause(ctx, pause.next()) != nil {
+			return nil
+		}
+	}
+}
+
+// report sends what is in the outbox. When it returns without an error the
+// server knows all and the result says so.
+func (s *supervisor) report(ctx context.Context, result *runner.Result) error {
+	box := report.Outbox{Folder: s.folder}
+	if !box.Empty() {
+		err := s.withServer(ctx, func(ctx context.Context, server client.Server) error {
+			if err := s.amend(ctx, server, result); err != nil {
+				return err
+			}
+			return box.Deliver(ctx, report.Delivery{
+				Server: server, Run: s.run(),
+				Log: func() (*os.File, error) { return s.copyLog(ctx, server) },
+				Refused: func(err error) {
+					result.Warnings = append(result.Warnings, "the server refused a report: "+oneLine(err.Error()))
+				},
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	result.Confirmed, result.Unreported = true, ""
+	return nil
+}
+
+// amend settles a verdict that was made without the server: a program that
+// ended with exit 0 may have told the server that it failed.
+func (s *supervisor) amend(ctx context.Context, server client.Server, result *runner.Result) error {
+	if !result.Provisional || result.State != runner.Succeeded || s.run().Job == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, report.Timeout)
+	defer stop()
+	job, err := server.Job(ctx, s.run().Job)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	result.Provisional = false
+	result.Annotations, _ = results(ctx, server, job)
+	if job.Status != client.Failed {
+		return nil
+	}
+	e := evidence{run: s.run(), job: &job, firstError: result.FirstError}
+	result.State, result.Reason, result.Warnings = runner.Failed, e.ownFailure(), nil
+	if err := s.persist(func() error { return s.journal.Finish(*result) }); err != nil {
+		return err
+	}
+	box := report.Outbox{Folder: s.folder}
+	if err := box.Clear(); err != nil {
+		return err
+	}
+	if err := box.Add(report.Message{Log: true}, report.Message{End: &report.End{State: result.State, Reason: result.Reason}}); err != nil {
+		return err
+	}
+	if s.run().State == runner.Succeeded {
+		return s.event(runner.Event{State: runner.Failed, Reason: result.Reason})
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/keep"
+	"github.com/cytorun/cytorun/runner/report"
+)
+
+// launch takes a run that never started to its start, then watches it.
+func (s *supervisor) launch() error {
+	if s.ctx.Err() != nil {
+		return errCancelled
+	}
+	s.find.begin(s.run().Runtime)
+	if err := s.ensureJob(); err != nil {
+		return err
+	}
+	if err := s.jobKeys(); err != nil {
+		return err
+	}
+	slot, err := s.queueUp()
+	if err != nil {
+		return err
+	}
+	defer slot.Close()
+	if s.run().State == runner.Queued {
+		if err := s.event(runner.Event{State: runner.Preparing}); err != nil {
+			return err
+		}
+	}
+	plan, err := s.plan()
+	if s.ctx.Err() != nil {
+		return errCancelled
+	}
+	if err != nil {
+		return err
+	}
+	started, err := keep.Start(s.folder, s.exe, plan, []*os.File{slot})
+	if err != nil {
+		return err
+	}
+	_ = slot.Close() // keep has it now
+	if err := s.noteRunning(started); err != nil {
+		return err
+	}
+	return s.watch(started, s.keeperEnd())
+}
+
+// ensureJob makes the job on the server before the run waits for anything else.
+func (s *supervisor) ensureJob() error {
+	if s.run().Job != 0 {
+		return nil
+	}
+	look, err := s.mayHaveJob()
+	if err != nil {
+		return err
+	}
+	if !look {
+		// From here on an answer may get lost.
+		if err := s.event(runner.Event{Facts: map[string]string{runner.FactCreating: "1"}}); err != nil {
+			return err
+		}
+	}
+	var job client.Job
+	err = s.untilServer(func(ctx context.Context, server client.Server) error {
+		var err error
+		job, err = report.CreateJob(ctx, server, s.run().Spec, look)
+		look = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.event(runner.Event{Facts: map[string]string{
+		runner.FactJob:       strconv.FormatInt(int64(job.ID), 10),
+		runner.FactJobNumber: strconv.Itoa(job.Number),
+		runner.FactUserJob:   strconv.FormatInt(int64(job.UserJob), 10),
+	}}); err != nil {
+		return err
+	}
+	if names := report.TooLong(s.run().Spec); len(names) > 0 {
+		s.log.Warn("values too long for the server are not kept there", "parameters", names)
+	}
+	return nil
+}
+
+// mayHaveJob tells whether an earlier supervisor asked for the job.
+func (s *supervisor) mayHaveJob() (bool, error) {
+	events, err := runner.ReadEvents(s.folder)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range events {
+		if e.Facts[runner.FactCreating] != "" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// jobKeys asks for the keys of the job's own user, the only ones that reach
+// the program. A server without such users gives none.
+func (s *supervisor) jobKeys() error {
+	return s.untilServer(func(ctx context.Context, server client.Server) error {
+		keys, err := fetchJobKeys(ctx, server, s.run())
+		if errors.Is(err, client.ErrUnsupported) {
+			return nil
+		}
+		s.linkMu.Lock()
+		s.jobs = keys
+		s.linkMu.Unlock()
+		return err
+	})
+}
+
+func fetchJobKeys(ctx context.Context, server client.Server, run runner.Run) (client.Keys, error) {
+	ability, ok := server.(client.JobKeys)
+	if !ok {
+		return client.Keys{}, fmt.Errorf("keys of a job: %w", client.ErrUnsupported)
+	}
+	ctx, stop := context.WithTimeout(ctx, report.Timeout)
+	defer stop()
+	job := client.Job{ID: run.Job, UserJob: run.UserJob}
+	if job.UserJob == 0 {
+		var err error
+		if job, err = server.Job(ctx, job.ID); err != nil {
+			return client.Keys{}, fmt.Errorf("cannot read job %d: %w", run.Job, err)
+		}
+	}
+	keys, err := ability.JobKeys(ctx, job)
+	if err != nil {
+		return keys, fmt.Errorf("cannot get the keys of job %d: %w", job.ID, err)
+	}
+	return keys, nil
+}
+
+// queueUp waits for a slot of this box, and for the server to answer while the
+// run has it: a program whose server is away would only fail.
+func (s *supervisor) queueUp() (*os.File, error) {
+	q, err := openQueue(s.run().ID, s.waiting)
+	if err != nil {
+		return nil, err
+	}
+	number, err := q.draw(s.run().Ticket)
+	if err != nil {
+		return nil, err
+	}
+	if number != s.run().Ticket {
+		if err := s.event(runner.Event{Facts: map[string]string{runner.FactTicket: strconv.FormatInt(number, 10)}}); err != nil {
+			return nil, err
+		}
+	}
+	var pause backoff
+	for {
+		slot, err := q.enter(s.ctx, number)
+		if err != nil {
+			if s.ctx.Err() != nil {
+				err = errCancelled
+			}
+			return nil, err
+		}
+		err = s.status(client.Running, "")
+		if err == nil {
+			return slot, nil
+		}
+		_ = slot.Close() // others may go first meanwhile
+		if s.ctx.Err() != nil {
+			return nil, errCancelled
+		}
+		if !client.Transient(err) && !errors.Is(err, context.DeadlineExceeded) {
+			return nil, err
+		}
+		s.waiting("waiting for the server: " + err.Error())
+		if err := s.pause(s.ctx, pause.next()); err != nil {
+			return nil, errCancelled
+		}
+	}
+}
+
+// status tells the server before the program starts.
+func (s *supervisor) status(status client.Status, text string) error {
+	return s.withServer(s.ctx, func(ctx context.Context, server client.Server) error {
+		return report.Status(ctx, server, s.run(), status, text)
+	})
+}
+
+// container gets the run's container and says how it goes, at most once a
+// second. The server hears of it only where it takes a while.
+func (s *supervisor) container(ensure func(progress func(string)) error) error {
+	const words = "getting the container"
+	var last time.Time
+	began, told := time.Now(), false
+	tell := func(status client.Status, text string) {
+		if err := s.status(status, text); err != nil {
+			s.log.Warn("the server does not know of the container", "error", err)
+		}
+	}
+	err := ensure(func(line string) {
+		now := time.Now()
+		if now.Sub(last) >= time.Second {
+			last = now
+			s.waiting(words + ": " + oneLine(line))
+		}
+		if !told && now.Sub(began) > time.Second {
+			told = true
+			tell(client.Waiting, words)
+		}
+	})
+	if told && err == nil {
+		tell(client.Running, "")
+	}
+	return err
+}
+
+// oneLine makes one line of what a program or a server said.
+func oneLine(text string) string {
+	const most = 500
+	line := strings.Join(strings.Fields(text), " ")
+	if r := []rune(line); len(r) > most {
+		line = string(r[:most]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,181 @@
+package supervisor
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
+	"github.com/cytorun/cytorun/runner/command"
+	"github.com/cytorun/cytorun/runner/keep"
+)
+
+// finding looks for the container runtime while the run waits for other things.
+type finding struct {
+	done  chan struct{}
+	found *apptainer.Apptainer
+	err   error
+}
+
+func (f *finding) begin(r runner.Runtime) {
+	if r != runner.Apptainer || f.done != nil {
+		return
+	}
+	f.done = make(chan struct{})
+	go func() {
+		defer close(f.done)
+		f.found, f.err = apptainer.Find()
+	}()
+}
+
+func (f *finding) result() (*apptainer.Apptainer, error) {
+	<-f.done
+	return f.found, f.err
+}
+
+// caInside is where a container finds the certificates of a profile.
+const caInside = "/opt/cytorun-ca.pem"
+
+// caVariables name a file of certificates to the libraries that programs use.
+var caVariables = []string{"REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}
+
+// plan makes what keep starts: everything about the program but starting it.
+func (s *supervisor) plan() (keep.Plan, error) {
+	work := s.workDir()
+	for _, dir := range []string{"home", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(work, dir), 0o700); err != nil {
+			return keep.Plan{}, fmt.Errorf("cannot make the work folder: %w", err)
+		}
+	}
+	ca, err := s.certificates(work)
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	if s.run().Runtime == runner.Process {
+		return s.processPlan(work, ca), nil
+	}
+	return s.containerPlan(work, ca)
+}
+
+// workDir is the program's HOME, working folder and tmp.
+func (s *supervisor) workDir() string {
+	if paths, err := profile.DefaultPaths(); err == nil && paths.Work != "" {
+		return filepath.Join(paths.Work, s.run().ID)
+	}
+	return s.path(runner.WorkDir)
+}
+
+// tokens are the words that the program gets.
+func (s *supervisor) tokens() []string {
+	spec := s.run().Spec
+	chosen := make(map[string]string, len(spec.Values))
+	for _, v := range spec.Values {
+		chosen[v.Parameter] = v.Text
+	}
+	parameters := make([]descriptor.Parameter, len(spec.Algorithm.Parameters))
+	for i, p := range spec.Algorithm.Parameters {
+		parameters[i] = p.Parameter
+	}
+	inputs := command.Inputs(parameters, chosen, command.ServerValues{
+		Host: spec.Server.URL, PublicKey: s.jobs.Public, PrivateKey: s.jobs.Private,
+		ProjectID: id(spec.Project.ID), AlgorithmID: id(spec.Algorithm.ID),
+	})
+	return command.Build(spec.Algorithm.CommandLine, inputs).Argv
+}
+
+func id(n client.ID) string { return strconv.FormatInt(int64(n), 10) }
+
+// processPlan starts a program of the demo without a container.
+func (s *supervisor) processPlan(work, ca string) keep.Plan {
+	home := filepath.Join(work, "home")
+	env := []string{
+		"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"),
+		"HOME=" + home, "TMPDIR=" + filepath.Join(work, "tmp"), "LANG=C.UTF-8",
+	}
+	if ca != "" {
+		for _, name := range caVariables {
+			env = append(env, name+"="+ca)
+		}
+	}
+	return keep.Plan{Argv: append([]string{s.exe, "demo-program"}, s.tokens()...), Env: env, Dir: home}
+}
+
+func (s *supervisor) containerPlan(work, ca string) (keep.Plan, error) {
+	runtime, err := s.find.result()
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	paths, err := profile.DefaultPaths()
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	var container apptainer.Container
+	err = s.container(func(progress func(string)) error {
+		container, err = runtime.Ensure(s.ctx, paths.Containers, s.run().Algorithm.Container, progress)
+		return err
+	})
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	if err := s.event(runner.Event{Facts: map[string]string{runner.FactDigest: container.Digest}}); err != nil {
+		return keep.Plan{}, err
+	}
+	job := apptainer.Job{
+		Container: container, Argv: s.tokens(), WorkDir: work,
+		Env: map[string]string{}, GPU: s.run().Resources.GPUs > 0,
+	}
+	if ca != "" {
+		job.Binds = []string{ca + ":" + caInside + ":ro"}
+		for _, name := range caVariables {
+			job.Env[name] = caInside
+		}
+	}
+	if err := job.Prepare(); err != nil {
+		return keep.Plan{}, err
+	}
+	argv, env := runtime.Command(job)
+	return keep.Plan{Argv: argv, Env: env, Dir: work}, nil
+}
+
+// systemCertificates are where Linux distributions keep the certificates that
+// they trust.
+var systemCertificates = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
+// certificates writes a file with the certificates that this box trusts and the
+// ones of the profile, because the variables that name it replace the usual
+// ones. It is empty where the profile needs none.
+func (s *supervisor) certificates(work string) (string, error) {
+	if _, err := s.server(); err != nil {
+		return "", err
+	}
+	own := s.link.profile.CA
+	if own == "" {
+		return "", nil
+	}
+	pem, err := os.ReadFile(own)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the certificates of the profile: %w", err)
+	}
+	for _, path := range systemCertificates {
+		if system, err := os.ReadFile(path); err == nil {
+			pem = append(append(pem, '\n'), system...)
+			break
+		}
+	}
+	path := filepath.Join(work, "ca.pem")
+	if err := os.WriteFile(path, pem, 0o644); err != nil {
+		return "", fmt.Errorf("cannot hand the certificates of the profile to the program: %w", err)
+	}
+	return path, nil
+}

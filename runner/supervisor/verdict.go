@@ -1,0 +1,119 @@
+package supervisor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
+	"github.com/cytorun/cytorun/runner/report"
+)
+
+// evidence is all that the verdict looks at.
+type evidence struct {
+	run    runner.Run
+	exit   runner.Exit
+	cancel *runner.CancelRequest // nil: nobody asked
+	// job is the server's record after the end; nil where it could not be read.
+	job *client.Job
+	// tail is the end of the log, firstError its most telling line.
+	tail, firstError string
+	// annotations and files that the program left on the server; -1 unknown.
+	annotations, files int
+}
+
+// judge says how a run ended. Its order is the order of trust: what a person
+// asked for, what the kernel saw, what the program said.
+func judge(e evidence) runner.Result {
+	r := runner.Result{
+		Schema: runner.Schema, Ended: e.exit.Ended, Exit: &e.exit, FirstError: e.firstError,
+		Annotations: e.annotations, Provisional: e.job == nil,
+	}
+	ran := e.exit.Ended.Sub(e.exit.Started)
+	limit := e.run.Resources.TimeLimit
+	switch {
+	case e.cancel != nil && !e.exit.Ended.Before(e.cancel.Time):
+		r.State = runner.Cancelled
+		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, rounded(ran))
+	case limit > 0 && ran >= limit && e.exit.Code != 0:
+		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", rounded(limit))
+		r.Advice = "give it more time with --time-limit"
+	case e.exit.Code != 0:
+		r.State, r.Reason = runner.Failed, e.failure()
+	case e.exit.OOMKills.Group > 0:
+		r.State = runner.Failed
+		r.Reason = "the kernel killed a part of it for want of memory, although it ended with exit 0"
+	case e.job != nil && e.job.Status == client.Failed:
+		r.State, r.Reason = runner.Failed, e.ownFailure()
+	default:
+		r.State, r.Warnings = runner.Succeeded, e.warnings()
+	}
+	if r.State == runner.Failed && r.Advice == "" {
+		r.Advice = advise(e.tail + "\n" + r.Reason)
+	}
+	return r
+}
+
+// failure says in one line why a program that did not end with exit 0 failed.
+func (e evidence) failure() string {
+	if e.run.Runtime == runner.Apptainer {
+		if reason, own := apptainer.Explain(e.exit.Code, e.tail); own {
+			return oneLine(reason)
+		}
+	}
+	how := fmt.Sprintf("exit %d", e.exit.Code)
+	signal := e.exit.Signal
+	if signal == "" && e.exit.Code > 128 && e.exit.Code <= 128+64 {
+		signal = signalName(e.exit.Code - 128)
+	}
+	switch {
+	case signal == "killed" && e.exit.OOMKills.Group > 0:
+		return "killed by the kernel for want of memory"
+	case signal == "killed" && e.exit.OOMKills.Box > 0:
+		return "killed, most likely by the kernel for want of memory"
+	case signal != "":
+		how = "ended by a signal: " + signal
+		if e.exit.Signal == "" {
+			how += fmt.Sprintf(" (exit %d)", e.exit.Code)
+		}
+	}
+	if e.firstError != "" {
+		return how + ": " + oneLine(e.firstError)
+	}
+	return how
+}
+
+// ownFailure is the failure of a program that ended well but told the server
+// that it failed.
+func (e evidence) ownFailure() string {
+	text := report.Said(e.run.ID, *e.job)
+	if text == "" {
+		text = e.firstError
+	}
+	if text == "" {
+		return "the program reported failure"
+	}
+	return "the program reported failure: " + oneLine(text)
+}
+
+// warnings are what a person would want to look at after a success.
+func (e evidence) warnings() []string {
+	var w []string
+	if e.annotations == 0 && e.files == 0 {
+		w = append(w, "no result written: the server has no annotation and no file of this job")
+	}
+	if e.exit.OOMKills.Group < 0 && e.exit.OOMKills.Box > 0 {
+		w = append(w, "the kernel killed a process on this box for want of memory while it ran")
+	}
+	return w
+}
+
+// rounded is a duration for people.
+func rounded(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
+}
