@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -53,6 +54,10 @@ func (p Profile) TLS() (*tls.Config, error) {
 		}
 	}
 	trusted := NormaliseFingerprint(p.Trust)
+	site, err := url.Parse(p.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no address of a server: %w", p.URL, err)
+	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// The verification below does what the standard one does, accepts the
@@ -60,6 +65,10 @@ func (p Profile) TLS() (*tls.Config, error) {
 		InsecureSkipVerify: true,
 		VerifyConnection: func(state tls.ConnectionState) error {
 			leaf := state.PeerCertificates[0]
+			host := state.ServerName
+			if host == "" { // TLS names no host that is an IP address
+				host = site.Hostname()
+			}
 			if trusted != "" && fingerprint(leaf) == trusted {
 				return nil
 			}
@@ -67,11 +76,11 @@ func (p Profile) TLS() (*tls.Config, error) {
 			for _, c := range state.PeerCertificates[1:] {
 				between.AddCert(c)
 			}
-			_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: state.ServerName})
+			_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
 			if err == nil {
 				return nil
 			}
-			return refused(state.ServerName, leaf, trusted, err)
+			return refused(host, leaf, trusted, err)
 		},
 	}, nil
 }
