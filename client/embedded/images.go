@@ -1,0 +1,476 @@
+package embedded
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// abstractImageClass is an image file, whichever projects show it.
+var abstractImageClass = &class{
+	name: "be.cytomine.image.AbstractImage", key: "abstractimage", table: "abstract_image", label: "originalFilename", order: "t.created DESC, t.id DESC",
+	fields: []field{
+		{name: "originalFilename", col: "original_filename", must: true},
+		{name: "filename", col: "filename", keep: true},
+		{name: "mime", col: "mime", keep: true},
+		{name: "contentType", col: "(t.mime)", out: true},
+		{name: "extension", col: "extension", out: true},
+		{name: "width", col: "width", kind: integer, keep: true},
+		{name: "height", col: "height", kind: integer, keep: true},
+		{name: "colorspace", col: "colorspace", keep: true},
+		{name: "samplePerPixel", col: "channels", kind: integer, keep: true},
+		{name: "bitPerSample", col: "bits", kind: integer, keep: true},
+		{name: "resolution", col: "resolution", kind: number, alias: "physicalSizeX"},
+		{name: "magnification", col: "magnification", kind: integer},
+		{name: "slice", col: "slice", kind: ref, out: true, hide: true},
+		{name: "uploadedFile", col: "uploaded_file", kind: ref, keep: true},
+		{name: "user", col: "user", kind: ref, out: true},
+	},
+	access: accessAbstract,
+	view: func(c *call, _ querier, recs []record) error {
+		for _, rec := range recs {
+			c.pixelFields(rec, rec.int("id"))
+			rec["scanner"], rec["sample"] = nil, nil
+		}
+		return nil
+	},
+}
+
+// imageClass is an image in a project, the ImageInstance of the API.
+var imageClass = &class{
+	name: "be.cytomine.image.ImageInstance", key: "imageinstance", table: "image_instance", label: "instanceFilename", order: "t.created DESC, t.id DESC",
+	from: "JOIN abstract_image a ON a.id = t.base_image LEFT JOIN project p ON p.id = t.project",
+	fields: []field{
+		{name: "baseImage", col: "base_image", kind: ref, table: "abstract_image", must: true},
+		{name: "project", col: "project", kind: ref, table: "project", must: true},
+		{name: "user", col: "user", kind: ref, keep: true},
+		{name: "ownName", col: "instance_filename", out: true, hide: true},
+		{name: "instanceFilename", col: "COALESCE(NULLIF(TRIM(t.instance_filename), ''), a.original_filename)", out: true},
+		{name: "originalFilename", col: "a.original_filename", out: true},
+		{name: "filename", col: "a.filename", out: true},
+		{name: "mime", col: "a.mime", out: true},
+		{name: "contentType", col: "a.mime", out: true},
+		{name: "extension", col: "a.extension", out: true},
+		{name: "width", col: "a.width", kind: integer, out: true},
+		{name: "height", col: "a.height", kind: integer, out: true},
+		{name: "colorspace", col: "a.colorspace", out: true},
+		{name: "samplePerPixel", col: "a.channels", kind: integer, out: true},
+		{name: "bitPerSample", col: "a.bits", kind: integer, out: true},
+		{name: "ownResolution", col: "resolution", kind: number, out: true, hide: true},
+		{name: "resolution", col: "COALESCE(NULLIF(t.resolution, 0), a.resolution)", kind: number, out: true},
+		{name: "ownMagnification", col: "magnification", kind: integer, out: true, hide: true},
+		{name: "magnification", col: "COALESCE(NULLIF(t.magnification, 0), a.magnification)", kind: integer, out: true},
+		{name: "slice", col: "slice", kind: ref, out: true, hide: true},
+		{name: "numberOfAnnotations", col: "user_annotations", kind: integer, def: int64(0), out: true},
+		{name: "numberOfJobAnnotations", col: "job_annotations", kind: integer, def: int64(0), out: true},
+		{name: "numberOfReviewedAnnotations", col: "reviewed_annotations", kind: integer, def: int64(0), out: true},
+		{name: "reviewStart", col: "review_start", kind: stamp},
+		{name: "reviewStop", col: "review_stop", kind: stamp},
+		{name: "reviewUser", col: "review_user", kind: ref},
+		{name: "blind", col: "COALESCE(p.blind, 0)", kind: boolean, out: true, hide: true},
+		{name: "projectName", col: "p.name", out: true, hide: true},
+	},
+	access: inProject("project"),
+	view:   viewImages,
+}
+
+func init() {
+	imageClass.check = func(c *call, t *tx, old, rec record) error {
+		if old == nil {
+			rec["user"] = c.user.id
+			if rec["slice"] == nil {
+				rec["slice"] = t.id()
+			}
+		}
+		taken, err := exists(t, "SELECT 1 FROM image_instance WHERE base_image=? AND project=? AND id<>?", rec["baseImage"], rec["project"], old.int("id"))
+		if err == nil && taken {
+			return conflict("Image %v already map with project %v", rec["baseImage"], rec["project"])
+		}
+		return err
+	}
+	imageClass.drop = func(_ *call, t *tx, rec record) error {
+		return t.exec("DELETE FROM annotation WHERE image=?", rec["id"])
+	}
+	abstractImageClass.check = func(c *call, t *tx, old, rec record) error {
+		if old == nil {
+			return failure(http.StatusBadRequest, "images are added by upload to /upload, not by description")
+		}
+		return nil
+	}
+	abstractImageClass.drop = func(c *call, t *tx, rec record) error {
+		used, err := exists(t, "SELECT 1 FROM image_instance WHERE base_image=?", rec["id"])
+		if err != nil {
+			return err
+		}
+		if used {
+			return failure(http.StatusForbidden, "Abstract Image has instances in active projects")
+		}
+		c.discard(c.s.imageFile(rec.int("id"), rec.text("extension")))
+		return nil
+	}
+}
+
+// accessAbstract lets those see an image file who may see a project that shows
+// it, and those who brought it.
+func accessAbstract(c *call, q querier, rec record, write bool) error {
+	if c.user.isAdmin() || rec["id"] == nil || rec.int("user") == c.user.human {
+		return nil
+	}
+	ok, err := exists(q, "SELECT 1 FROM image_instance i JOIN member m ON m.project = i.project WHERE i.base_image=? AND m.user=?", rec["id"], c.user.human)
+	if err == nil && (!ok || write) {
+		return forbidden()
+	}
+	return err
+}
+
+// imageFile is where the bytes of an image lie.
+func (s *Server) imageFile(abstract int64, extension string) string {
+	return filepath.Join(s.dir, "images", strconv.FormatInt(abstract, 10)+"."+extension)
+}
+
+// pixelFields adds what follows from size and file, for both kinds of image.
+func (c *call) pixelFields(rec record, abstract int64) {
+	base := fmt.Sprintf("%s/api/abstractimage/%d", c.serverURL(), abstract)
+	depth := zoomLevels(rec.int("width"), rec.int("height"))
+	rec["path"], rec["fullPath"] = rec["filename"], rec["filename"]
+	rec["depth"], rec["zoom"] = depth, depth
+	rec["thumb"], rec["preview"] = base+"/thumb.png?maxSize=512", base+"/thumb.png?maxSize=1024"
+	rec["macroURL"] = nil
+	rec["duration"], rec["channels"], rec["dimensions"] = int64(1), int64(1), "XY"
+	rec["tileSize"] = int64(tileSize)
+	rec["physicalSizeX"], rec["physicalSizeY"] = rec["resolution"], rec["resolution"]
+	if f, ok := rec["resolution"].(float64); ok {
+		rec["physicalSizeX"], rec["physicalSizeY"] = double(f), double(f)
+	}
+	rec["physicalSizeZ"], rec["fps"] = nil, nil
+}
+
+// tileSize is the side of a square tile of the zoom pyramid.
+const tileSize = 256
+
+// zoomLevels is how often an image is halved until it fits into one tile.
+func zoomLevels(width, height int64) int64 {
+	if width <= 0 || height <= 0 {
+		return 9 // the original's guess
+	}
+	levels := int64(0)
+	for w, h := float64(width), float64(height); w > tileSize || h > tileSize; w, h = w/2, h/2 {
+		levels++
+	}
+	return levels
+}
+
+func viewImages(c *call, _ querier, recs []record) error {
+	for _, rec := range recs {
+		c.pixelFields(rec, rec.int("baseImage"))
+		rec["sample"] = nil
+		rec["reviewed"] = rec["reviewStop"] != nil
+		rec["inReview"] = rec["reviewStart"] != nil && rec["reviewUser"] != nil
+		rec["blindedName"] = nil
+		if rec.bool("blind") {
+			rec["blindedName"] = strconv.FormatInt(rec.int("baseImage"), 10)
+			if !c.user.isAdmin() {
+				for _, name := range []string{"instanceFilename", "originalFilename", "filename", "path", "fullPath"} {
+					rec[name] = rec["blindedName"]
+				}
+			}
+		}
+		rec["projectBlind"] = rec["blind"]
+		// projectName is hidden in single images; the list puts it back.
+		if c.listsImages {
+			rec["_projectName"] = rec["projectName"]
+		}
+	}
+	return nil
+}
+
+// decodeImage completes what the class engine cannot: the three attributes that
+// an image in a project inherits from its file unless it has its own.
+func ownAttributes(o object, rec record) {
+	rec["ownName"], rec["ownResolution"], rec["ownMagnification"] = nil, nil, nil
+	if s, ok := o.str("instanceFilename"); ok {
+		rec["ownName"] = s
+	}
+	for _, name := range []string{"physicalSizeX", "resolution"} {
+		if f, ok := o.doubleOK(name); ok {
+			rec["ownResolution"] = f
+		}
+	}
+	if n, ok := o.longOK("magnification"); ok {
+		rec["ownMagnification"] = n
+	}
+}
+
+// image returns the image in a project that the path names, once the caller may
+// see it.
+func (c *call) image(q querier) (record, error) { return imageClass.must(c, q, c.id("id")) }
+
+func (s *Server) listImages(c *call) error {
+	q := s.store.read(c.ctx())
+	project, err := c.project(q, "id")
+	if err != nil {
+		return err
+	}
+	l, err := c.listing(imageClass)
+	if err != nil {
+		return err
+	}
+	l.and("t.project=?", project)
+	return s.sendImages(c, l)
+}
+
+// userImages lists the images of all projects a person may see.
+func (s *Server) userImages(c *call) error {
+	l, err := c.listing(imageClass)
+	if err != nil {
+		return err
+	}
+	c.visible(l, "t.project")
+	return s.sendImages(c, l)
+}
+
+func (s *Server) sendImages(c *call, l *listing) error {
+	c.listsImages = true
+	q := s.store.read(c.ctx())
+	recs, size, err := imageClass.page(q, l)
+	if err != nil {
+		return err
+	}
+	if err := imageClass.json(c, q, recs...); err != nil {
+		return err
+	}
+	light := c.flag("light", false)
+	for i, rec := range recs {
+		rec["projectName"] = rec["_projectName"]
+		delete(rec, "_projectName")
+		if light {
+			recs[i] = record{"id": rec["id"], "instanceFilename": rec["instanceFilename"], "blindedName": rec["blindedName"], "fullPath": rec["fullPath"]}
+		}
+	}
+	if c.flag("tree", false) {
+		children := []map[string]any{}
+		for _, rec := range recs {
+			children = append(children, map[string]any{"id": rec["id"], "key": rec["id"], "title": rec["instanceFilename"], "isFolder": false, "children": []any{}})
+		}
+		return c.json(http.StatusOK, map[string]any{"isFolder": true, "hideCheckbox": true, "name": "Root", "title": "Root", "key": "0", "id": 0, "children": children, "size": size})
+	}
+	return c.json(http.StatusOK, map[string]any{"collection": recs, "size": size})
+}
+
+// addImage shows an image file in a project.
+func (s *Server) addImage(c *call) error {
+	o, err := c.object()
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.long("baseImage", 0) == 0:
+		return wrong("abstract image not set")
+	case o.long("project", 0) == 0:
+		return wrong("project not set")
+	}
+	var answer map[string]any
+	err = s.store.update(c.ctx(), func(t *tx) error {
+		rec, a, err := imageClass.create(c, t, o)
+		if err != nil {
+			return err
+		}
+		answer = a
+		stored, err := imageClass.get(t, rec.int("id"))
+		if err != nil {
+			return err
+		}
+		ownAttributes(o, stored)
+		if err := imageClass.store(t, stored); err != nil {
+			return err
+		}
+		rec, err = imageClass.get(t, stored.int("id"))
+		if err != nil {
+			return err
+		}
+		answer[imageClass.key] = rec
+		return imageClass.json(c, t, rec)
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, answer)
+}
+
+func (s *Server) updateImage(c *call) error {
+	o, err := c.object()
+	if err != nil {
+		return err
+	}
+	var answer map[string]any
+	err = s.store.update(c.ctx(), func(t *tx) error {
+		if answer, err = imageClass.replace(c, t, o); err != nil {
+			return err
+		}
+		rec, err := imageClass.get(t, o.long("id", 0))
+		if err != nil {
+			return err
+		}
+		before := rec["resolution"]
+		ownAttributes(o, rec)
+		if err := imageClass.store(t, rec); err != nil {
+			return err
+		}
+		if rec, err = imageClass.get(t, rec.int("id")); err != nil {
+			return err
+		}
+		if rec["resolution"] != before {
+			if err := remeasure(t, rec); err != nil {
+				return err
+			}
+		}
+		answer[imageClass.key] = rec
+		return imageClass.json(c, t, rec)
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, answer)
+}
+
+// neighbour answers with the next or previous image of the same project, or {}.
+func (s *Server) neighbour(op, order string) handler {
+	return func(c *call) error {
+		q := s.store.read(c.ctx())
+		rec, err := c.image(q)
+		if err != nil {
+			return err
+		}
+		recs, err := imageClass.find(q, "t.project=? AND (t.created, t.id) "+op+" (?, ?)", "ORDER BY t.created "+order+", t.id "+order+" LIMIT 1",
+			rec["project"], rec["created"], rec["id"])
+		if err != nil {
+			return err
+		}
+		if len(recs) == 0 {
+			return c.json(http.StatusOK, map[string]any{})
+		}
+		if err := imageClass.json(c, q, recs[0]); err != nil {
+			return err
+		}
+		return c.json(http.StatusOK, recs[0])
+	}
+}
+
+// baseOf returns the image file behind the path: /abstractimage/{id}, or
+// /imageinstance/{id} and /sliceinstance/{id}.
+func (s *Server) baseOf(c *call, q querier, kind string) (record, error) {
+	switch kind {
+	case "abstractimage":
+		return abstractImageClass.must(c, q, c.id("id"))
+	case "sliceinstance":
+		rec, err := imageClass.first(q, "t.slice=?", c.id("id"))
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil {
+			return nil, notFound("SliceInstance", c.raw("id"))
+		}
+		if err := imageClass.access(c, q, rec, false); err != nil {
+			return nil, err
+		}
+		return abstractImageClass.get(q, rec.int("baseImage"))
+	}
+	rec, err := c.image(q)
+	if err != nil {
+		return nil, err
+	}
+	return abstractImageClass.get(q, rec.int("baseImage"))
+}
+
+// downloadImage answers with the file as it was brought.
+func (s *Server) downloadImage(kind string) handler {
+	return func(c *call) error {
+		rec, err := s.baseOf(c, s.store.read(c.ctx()), kind)
+		if err != nil {
+			return err
+		}
+		return c.sendFile(s.imageFile(rec.int("id"), rec.text("extension")), rec.text("originalFilename"), false)
+	}
+}
+
+func (s *Server) projectAbstractImages(c *call) error {
+	project, err := c.project(s.store.read(c.ctx()), "id")
+	if err != nil {
+		return err
+	}
+	l, err := c.listing(abstractImageClass)
+	if err != nil {
+		return err
+	}
+	l.and("t.id IN (SELECT base_image FROM image_instance WHERE project=?)", project)
+	return s.list(c, abstractImageClass, l, false)
+}
+
+func (s *Server) listAbstractImages(c *call) error {
+	l, err := c.listing(abstractImageClass)
+	if err != nil {
+		return err
+	}
+	if !c.user.isAdmin() {
+		l.and(`(t.user=? OR t.id IN (SELECT i.base_image FROM image_instance i JOIN member m ON m.project = i.project WHERE m.user=?))`, c.user.human, c.user.human)
+	}
+	return s.list(c, abstractImageClass, l, true)
+}
+
+// storeImage keeps the bytes of an image and describes them; r is read to its end.
+func (s *Server) storeImage(t *tx, from *upload, name string, resolution float64, magnification int64, user, uploaded int64) (record, error) {
+	info, err := inspect(from.path)
+	if err != nil {
+		return nil, err
+	}
+	id := t.id()
+	ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+	if ext == "" || !plainName(ext) || strings.ContainsAny(ext, "/") {
+		ext = info.extension
+	}
+	rec := record{
+		"id": id, "originalFilename": name, "filename": fmt.Sprintf("%d.%s", id, ext), "mime": info.mime, "extension": ext,
+		"width": info.width, "height": info.height, "colorspace": info.colorspace, "samplePerPixel": info.channels, "bitPerSample": info.bits,
+		"slice": t.id(), "user": user,
+	}
+	if resolution > 0 {
+		rec["resolution"] = resolution
+	}
+	if magnification > 0 {
+		rec["magnification"] = magnification
+	}
+	if uploaded > 0 {
+		rec["uploadedFile"] = uploaded
+	}
+	if err := abstractImageClass.insert(t, rec); err != nil {
+		return nil, err
+	}
+	return rec, from.take(s.imageFile(id, ext))
+}
+
+// placeImage shows an image file in a project and returns the new image.
+func placeImage(t *tx, abstract, project, user int64) (int64, error) {
+	rec := record{"baseImage": abstract, "project": project, "user": user, "slice": t.id(),
+		"numberOfAnnotations": int64(0), "numberOfJobAnnotations": int64(0), "numberOfReviewedAnnotations": int64(0)}
+	err := imageClass.insert(t, rec)
+	return rec.int("id"), err
+}
+
+// copyIn reads a file from outside into the data folder.
+func (s *Server) copyIn(from io.Reader) (*upload, error) {
+	u := &upload{}
+	return u, s.keep(u, from)
+}
+
+// openSource opens a file to copy in.
+func openSource(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read image: %w", err)
+	}
+	return f, nil
+}
