@@ -73,9 +73,10 @@ func splitItems(s string) []string {
 	return items
 }
 
-// trimBrackets drops the brackets of a list written as JSON or by Groovy.
+// trimBrackets drops the brackets of a list written as JSON or by Groovy; a
+// list of lists stays as it is.
 func trimBrackets(s string) string {
-	if len(s) >= 2 && s[0] == '[' && s[len(s)-1] == ']' {
+	if len(s) >= 2 && s[0] == '[' && s[len(s)-1] == ']' && !strings.ContainsAny(s[1:len(s)-1], "[]") {
 		return s[1 : len(s)-1]
 	}
 	return s

@@ -28,18 +28,25 @@ func ParseValue(t Type, text string) (Value, error) {
 	case t == String || t == "":
 		return Value{t, text}, nil
 	}
-	text = strings.TrimSpace(unquote(strings.TrimSpace(text)))
-	if text == "" {
-		return Value{typ: t}, nil
+	// Dropping an empty item can bare a pair of quotes or brackets, so once
+	// is not always enough; every further pass makes the text shorter.
+	for {
+		canonical, err := canonicalText(t, text)
+		if err != nil {
+			return Value{}, err
+		}
+		if canonical == text {
+			return Value{t, canonical}, nil
+		}
+		text = canonical
 	}
-	canonical, err := canonicalText(t, text)
-	if err != nil {
-		return Value{}, err
-	}
-	return Value{t, canonical}, nil
 }
 
 func canonicalText(t Type, text string) (string, error) {
+	text = strings.TrimSpace(unquote(strings.TrimSpace(text)))
+	if text == "" {
+		return "", nil
+	}
 	switch t {
 	case Number:
 		d, err := parseDecimal(text)

@@ -153,6 +153,13 @@ func TestBuildMarksSecrets(t *testing.T) {
 	}
 }
 
+func TestNotesHideASecretThatOnlyTheServerWouldPlace(t *testing.T) {
+	got := Build("0KEY", []Input{in("private_key=priv-456", key("KEY"))})
+	if want := []string{"a Cytomine server itself would run: 0--private_key " + mask}; !slices.Equal(got.Notes, want) {
+		t.Errorf("notes %q, want %q", got.Notes, want)
+	}
+}
+
 func TestNotesSayWhatAServerWouldHaveRun(t *testing.T) {
 	tests := []struct {
 		name   string

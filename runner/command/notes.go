@@ -40,14 +40,12 @@ func serverNotes(commandLine string, args []argument, argv []string) []string {
 	var notes []string
 	shown := slices.Clone(args)
 	for i, a := range args {
-		if a.value == "" || !a.placed {
-			continue
-		}
-		if a.param.IsSecret() {
+		if a.value != "" && a.param.IsSecret() {
 			shown[i].value = mask
 			continue
 		}
 		switch {
+		case a.value == "" || !a.placed:
 		case strings.ContainsAny(a.value, " \t\n"):
 			notes = append(notes, a.param.ID+": a Cytomine server would split the value at its spaces")
 		case strings.ContainsAny(a.value, "$`\\\"'();&|<>*?#~!{}"):

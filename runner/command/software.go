@@ -3,6 +3,7 @@ package command
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // containerRun is how Cytomine's router begins an executeCommand: container
@@ -15,19 +16,19 @@ func Tail(executeCommand string) string {
 	return strings.TrimSpace(executeCommand[len(containerRun.FindString(executeCommand)):])
 }
 
-var dockerScheme = regexp.MustCompile(`docker://([^\s"']+)`)
-
 // ImageReference returns the image that a Cytomine pullingCommand pulls: what
 // follows docker://, or the whole command where it is nothing but a
 // reference. It is empty where the image exists only on the server's own
 // machine (docker-daemon:, docker-archive:) or nothing is named.
 func ImageReference(pullingCommand string) string {
-	if m := dockerScheme.FindStringSubmatch(pullingCommand); m != nil {
-		return m[1]
+	words := strings.FieldsFunc(pullingCommand, func(r rune) bool { return unicode.IsSpace(r) || r == '"' || r == '\'' })
+	for _, word := range words {
+		if _, image, ok := strings.Cut(word, "docker://"); ok {
+			return image
+		}
 	}
-	words := strings.Fields(pullingCommand)
 	if len(words) != 1 || strings.HasPrefix(words[0], "docker-") {
 		return ""
 	}
-	return strings.Trim(words[0], `"'`)
+	return words[0]
 }
