@@ -14,10 +14,15 @@ import (
 // idleExit (0: never) and none is being answered. It returns nil in both cases,
 // after the requests under way are through. ln is closed.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, idleExit time.Duration) error {
+	return ServeHandler(ctx, ln, s.Handler(), idleExit)
+}
+
+// ServeHandler is Serve for a handler that has more than the API in it.
+func ServeHandler(ctx context.Context, ln net.Listener, h http.Handler, idleExit time.Duration) error {
 	idle := newIdleTimer(idleExit)
 	defer idle.stop()
 	srv := &http.Server{
-		Handler:           idle.count(s.Handler()),
+		Handler:           idle.count(h),
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}
