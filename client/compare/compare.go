@@ -276,3 +276,14 @@ func signedPercent(x float64) string {
 	}
 	return s
 }
+
+// DifferentParameters are the rows of parameters in which analyses differ.
+func (t Table) DifferentParameters() []Row {
+	var rows []Row
+	for _, r := range t.Rows {
+		if r.Differs && r.Section == Parameters {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}

@@ -123,6 +123,13 @@ func (c *cli) printJSON(v any) error {
 	return e.Encode(v)
 }
 
+// printLineJSON prints one object on one line.
+func (c *cli) printLineJSON(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 // printTable prints rows under a heading, aligned, safe for a terminal.
 func (c *cli) printTable(head []string, rows [][]string) error {
 	widths := make([]int, len(head))

@@ -143,7 +143,10 @@ func (c *cli) useProfile(name string) error {
 	if _, _, err := profile.Resolve(env.Paths, profile.Selection{Server: name}, func(string) string { return "" }); err != nil {
 		return err
 	}
-	if err := profile.Update(env.Paths, func(cfg *profile.Config) { cfg.Current = name }); err != nil {
+	if err := profile.Update(env.Paths, func(cfg *profile.Config) error {
+		cfg.Current = name
+		return nil
+	}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.err, "%s is used from now on\n", name)

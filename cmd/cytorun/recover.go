@@ -11,7 +11,8 @@ import (
 )
 
 func newRecoverCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var resume []string
+	cmd := &cobra.Command{
 		Use:   "recover",
 		Short: "bring every run of this box in line with the facts",
 		Long: `Compare each run folder of this box with what really runs, replace supervisors
@@ -23,6 +24,15 @@ accepted yet. Every other command does the same when it starts.`,
 			if err != nil {
 				return err
 			}
+			for _, id := range resume {
+				run, err := env.FindRun(id)
+				if err != nil {
+					return err
+				}
+				if err := supervisor.Resume(run, env.Executable, env.User); err != nil {
+					return err
+				}
+			}
 			recovered, err := supervisor.Recover(env.Store, env.Executable)
 			if err != nil {
 				return err
@@ -31,9 +41,24 @@ accepted yet. Every other command does the same when it starts.`,
 				fmt.Fprintln(c.err, "nothing to mend")
 			}
 			for _, r := range recovered {
-				fmt.Fprintln(c.out, text.Line(r.String()))
+				fmt.Fprintln(c.out, text.Line(recoveredLine(r)))
 			}
 			return nil
 		},
 	}
+	cmd.Flags().StringArrayVar(&resume, "resume", nil, "let a `RUN` start that waited when this box went down")
+	return cmd
+}
+
+// recoveredLine says what became of a run.
+func recoveredLine(r supervisor.Recovered) string {
+	switch {
+	case r.Err != nil:
+		return fmt.Sprintf("%s: was %s, nobody looks after it: %v", r.ID, r.Was, r.Err)
+	case r.Waits:
+		return fmt.Sprintf("%s: waited when this box went down; 'cytorun recover --resume %s' lets it start, 'cytorun cancel %s' ends it", r.ID, r.ID, r.ID)
+	case r.Was == r.Now:
+		return fmt.Sprintf("%s: %s, looked after again", r.ID, r.Now)
+	}
+	return fmt.Sprintf("%s: was %s, is %s", r.ID, r.Was, r.Now)
 }

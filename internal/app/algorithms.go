@@ -100,7 +100,7 @@ func (e *ErrAmbiguous) Error() string {
 // is meant.
 func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm, error) {
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
-		return s.Server.Algorithm(ctx, client.ID(id))
+		return s.algorithm(ctx, client.ID(id))
 	}
 	all, err := s.Server.Algorithms(ctx, s.Project.ID)
 	if err != nil {
@@ -110,7 +110,16 @@ func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm,
 	if err != nil {
 		return client.Algorithm{}, err
 	}
-	return s.Server.Algorithm(ctx, found.ID)
+	return s.algorithm(ctx, found.ID)
+}
+
+// algorithm reads an algorithm with all that is known of its parameters.
+func (s *Session) algorithm(ctx context.Context, id client.ID) (client.Algorithm, error) {
+	a, err := s.Server.Algorithm(ctx, id)
+	if err == nil {
+		s.Env.complete(&a)
+	}
+	return a, err
 }
 
 func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, error) {

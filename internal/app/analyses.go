@@ -13,6 +13,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
 // AnalysisQuery selects analyses.
@@ -256,7 +257,7 @@ func (s *Session) Cancel(_ context.Context, a Analysis) error {
 	if a.Run.ForeignHost {
 		return fmt.Errorf("cannot cancel %s: it belongs to host %s; run 'cytorun cancel %s' there", a.Title(), a.Run.Host, a.Run.ID)
 	}
-	return runner.RequestCancel(a.Run.Folder, s.Env.User)
+	return supervisor.Cancel(*a.Run, s.Env.Executable, s.Env.User)
 }
 
 // waitInterval is how often a run folder is looked at while somebody waits.

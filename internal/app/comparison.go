@@ -191,7 +191,7 @@ func (s *Session) parametersOf(ctx context.Context, a Analysis, algorithms map[c
 	id := a.Job.Algorithm
 	algorithm, ok := algorithms[id]
 	if !ok {
-		algorithm, _ = s.Server.Algorithm(ctx, id)
+		algorithm, _ = s.algorithm(ctx, id)
 		algorithms[id] = algorithm
 	}
 	return UserParameters(algorithm)

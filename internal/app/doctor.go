@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner/apptainer"
+	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
 // Doctor looks at everything that this box needs to run analyses, and names the
@@ -23,7 +23,7 @@ func (e *Env) Doctor(ctx context.Context) []Check {
 	checks := []Check{}
 	checks = append(checks, e.checkApptainer(ctx)...)
 	checks = append(checks, e.checkPaths()...)
-	checks = append(checks, e.checkLocks(), checkGPUs(ctx), checkLingering(ctx), checkProc())
+	checks = append(checks, e.checkLocks(), checkGPUs(ctx), checkLogout(), checkProc())
 	return checks
 }
 
@@ -34,7 +34,7 @@ func (e *Env) checkApptainer(ctx context.Context) []Check {
 	}
 	checks := []Check{{Name: "Apptainer", OK: true, Text: fmt.Sprintf("%s in %s", a.Version, a.Path)}}
 	for _, p := range a.Check(ctx) {
-		checks = append(checks, Check{Name: p.Name, OK: p.OK, Warn: p.Warn, Text: p.Text, Next: p.Next})
+		checks = append(checks, Check{Name: "containers", OK: !p.Fatal, Warn: true, Text: p.What, Next: p.Fix})
 	}
 	return checks
 }
@@ -118,41 +118,12 @@ func checkGPUs(ctx context.Context) Check {
 	return Check{Name: "GPUs", OK: true, Text: strings.Join(strings.Split(out, "\n"), "; ")}
 }
 
-// checkLingering finds out whether runs survive the end of the last login:
-// systemd may be told to kill a user's processes then.
-func checkLingering(ctx context.Context) Check {
-	if !killsUserProcesses() {
-		return Check{Name: "logout", OK: true, Text: "runs go on after you log out"}
+// checkLogout finds out whether runs survive the end of the last login.
+func checkLogout() Check {
+	if kills := supervisor.LogoutKills(); kills != "" {
+		return Check{Name: "logout", OK: true, Warn: true, Text: "this box ends your processes when you log out (KillUserProcesses=yes), runs too", Next: "loginctl enable-linger"}
 	}
-	linger, err := output(ctx, "loginctl", "show-user", fmt.Sprint(os.Getuid()), "--property=Linger", "--value")
-	if err == nil && linger == "yes" {
-		return Check{Name: "logout", OK: true, Text: "runs go on after you log out (lingering is on)"}
-	}
-	return Check{Name: "logout", OK: true, Warn: true, Text: "this box ends your processes when you log out (KillUserProcesses=yes), runs too", Next: "loginctl enable-linger"}
-}
-
-// killsUserProcesses reads logind's configuration as it does: drop-ins after
-// the main file, the last word counts, the default is no.
-func killsUserProcesses() bool {
-	files := []string{"/etc/systemd/logind.conf"}
-	for _, dir := range []string{"/usr/lib/systemd/logind.conf.d", "/etc/systemd/logind.conf.d", "/run/systemd/logind.conf.d"} {
-		more, _ := filepath.Glob(filepath.Join(dir, "*.conf"))
-		files = append(files, more...)
-	}
-	kills := false
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			continue
-		}
-		for s := bufio.NewScanner(f); s.Scan(); {
-			if v, ok := strings.CutPrefix(strings.ReplaceAll(s.Text(), " ", ""), "KillUserProcesses="); ok {
-				kills = v == "yes" || v == "true" || v == "1" || v == "on"
-			}
-		}
-		f.Close()
-	}
-	return kills
+	return Check{Name: "logout", OK: true, Text: "runs go on after you log out"}
 }
 
 // checkProc tells whether other users see the command lines of runs, which

@@ -216,7 +216,7 @@ func (s *Session) Again(ctx context.Context, a Analysis) (client.Algorithm, []cl
 		return client.Algorithm{}, nil, err
 	}
 	if a.Run == nil {
-		algorithm, err := s.Server.Algorithm(ctx, a.Job.Algorithm)
+		algorithm, err := s.algorithm(ctx, a.Job.Algorithm)
 		return algorithm, values, err
 	}
 	if a.Run.Server.URL != s.Profile.URL {

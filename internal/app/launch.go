@@ -17,7 +17,7 @@ import (
 type LaunchRequest struct {
 	Algorithm client.Algorithm // complete, with the parameters set by the server
 	Values    []client.Value   // of the parameters that people set
-	Runtime   runner.Runtime   // empty: Apptainer
+	Runtime   runner.Runtime   // empty: the session's
 	// Container replaces the algorithm's own container when not empty.
 	Container string
 	GPUs      int
@@ -31,6 +31,7 @@ type LaunchRequest struct {
 // job on the server, the container and all the rest are the supervisor's work.
 // The values being invalid is a forms.Problems error.
 func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, error) {
+	r.Runtime = s.runtime(r)
 	if err := s.check(r); err != nil {
 		return runner.Run{}, err
 	}
@@ -42,6 +43,17 @@ func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, erro
 		return run, fmt.Errorf("run %s is on disk but nobody watches it: %w; 'cytorun recover' tries again", run.ID, err)
 	}
 	return s.Env.Store.Get(run.ID)
+}
+
+// runtime is what a launch runs on.
+func (s *Session) runtime(r LaunchRequest) runner.Runtime {
+	switch {
+	case r.Runtime != "":
+		return r.Runtime
+	case s.Runtime != "":
+		return s.Runtime
+	}
+	return runner.Apptainer
 }
 
 func (s *Session) check(r LaunchRequest) error {
@@ -79,9 +91,6 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 			ID: r.Algorithm.ID, Name: r.Algorithm.Name, Version: r.Algorithm.Version,
 			Container: r.Container, CommandLine: r.Algorithm.CommandLine,
 		},
-	}
-	if spec.Runtime == "" {
-		spec.Runtime = runner.Apptainer
 	}
 	if spec.Algorithm.Container == "" {
 		spec.Algorithm.Container = ContainerReference(r.Algorithm)

@@ -17,8 +17,5 @@ func (e *Env) Login(ctx context.Context, p profile.Profile, keys client.Keys) (s
 	if err != nil {
 		return r, err
 	}
-	if err := profile.Save(e.Paths, r.Profile, keys); err != nil {
-		return r, err
-	}
-	return r, profile.Update(e.Paths, func(c *profile.Config) { c.Current = r.Profile.Name })
+	return r, profile.Save(e.Paths, r.Profile, keys)
 }

@@ -29,6 +29,7 @@ const minFree = 1 << 30
 
 // Preflight looks at everything that a launch needs, without changing anything.
 func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
+	r.Runtime = s.runtime(r)
 	return []Check{
 		s.checkValues(r),
 		s.checkServer(ctx),

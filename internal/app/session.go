@@ -12,6 +12,7 @@ import (
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/client/servers"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
 )
 
 // Session is one server as one person sees it, in one project. It does not
@@ -24,6 +25,8 @@ type Session struct {
 	// User and Project are zero until Connect.
 	User    client.User
 	Project client.Project
+	// Runtime is what launches use that do not choose; empty is Apptainer.
+	Runtime runner.Runtime
 
 	keys client.Keys
 	opts *optionCache

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/compare"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/internal/demo"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+// Demo makes sure that the demo's server runs and opens its project. say is
+// told what takes a moment.
+func (e *Env) Demo(ctx context.Context, say func(string)) (*Session, error) {
+	if _, err := demo.Ensure(ctx, e.Paths, e.Executable, say); err != nil {
+		return nil, err
+	}
+	s, err := e.Open(profile.Selection{Server: demo.ProfileName})
+	if err != nil {
+		return nil, err
+	}
+	return s.Connect(ctx, "")
+}
+
+// DemoReport is what the demo did by itself.
+type DemoReport struct {
+	Analyses []Analysis
+	Counts   []int // annotations on the server, one for each analysis
+	Table    compare.Table
+}
+
+// DemoLoop runs the demo's algorithm twice with different values, waits, and
+// compares the two. Every analysis must succeed and its annotations must be on
+// the server; otherwise the report comes with an error.
+func (s *Session) DemoLoop(ctx context.Context, runtime runner.Runtime, say func(string)) (DemoReport, error) {
+	var report DemoReport
+	plan, err := demo.Plan(ctx, s.Server, s.Project)
+	if err != nil {
+		return report, err
+	}
+	for _, values := range plan.Sets {
+		run, err := s.Launch(ctx, LaunchRequest{Algorithm: plan.Algorithm, Values: values, Runtime: runtime})
+		if err != nil {
+			return report, err
+		}
+		say(fmt.Sprintf("launched %s with %s: run %s", plan.Algorithm.Name, brief(values), run.ID))
+		report.Analyses = append(report.Analyses, Analysis{Run: &run})
+	}
+	var failed []string
+	for i, a := range report.Analyses {
+		end, err := s.Wait(ctx, a, func(now Analysis) {
+			line := now.Title() + ": " + text.Line(now.State().Word)
+			if r := now.Reason(); r != "" {
+				line += ", " + text.Line(r)
+			}
+			say(line)
+		})
+		if err != nil {
+			return report, err
+		}
+		end = s.withJob(ctx, end)
+		report.Analyses[i] = end
+		r, err := s.Results(ctx, end)
+		if err != nil {
+			return report, err
+		}
+		report.Counts = append(report.Counts, r.Annotations())
+		switch {
+		case end.Run.State != runner.Succeeded:
+			failed = append(failed, fmt.Sprintf("%s %s: %s; see 'cytorun logs %s'", end.Title(), end.State().Word, end.Reason(), end.Key()))
+		case r.Annotations() == 0:
+			failed = append(failed, end.Title()+" wrote no annotations to the server")
+		}
+	}
+	if report.Table, err = s.Compare(ctx, report.Analyses); err != nil {
+		return report, err
+	}
+	if len(failed) > 0 {
+		return report, fmt.Errorf("the demo did not come through: %s", strings.Join(failed, "; "))
+	}
+	return report, nil
+}
+
+// brief names the values that a person chose.
+func brief(values []client.Value) string {
+	var parts []string
+	for _, v := range values {
+		if v.Origin == client.FromUser {
+			shown := v.Text
+			if len(v.Labels) > 0 {
+				shown = strings.Join(v.Labels, ",")
+			}
+			parts = append(parts, v.Parameter+"="+shown)
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}
