@@ -53,7 +53,7 @@ func (c *confirm) Update(msg tea.Msg) (tea.Cmd, bool) {
 // View draws the question in a box.
 func (c *confirm) View(width, _ int) string {
 	t := style.Now()
-	w := min(width-4, 64)
+	w := boxWidth(width, 64)
 	lines := append([]string{""}, widget.Paragraph(c.Text, w-4, 0)...)
 	button := func(s string, on bool) string {
 		if on {

@@ -80,6 +80,15 @@ func (r *root) frame() string {
 	return strings.Join(lines, "\n")
 }
 
+// boxWidth is the width of a box over the screen: the one it wants, or all there
+// is where only ragged edges of the screen would be seen beside it.
+func boxWidth(width, want int) int {
+	if width < want+8 {
+		return width
+	}
+	return want
+}
+
 // header says where we are: project, server, who, and whether the server
 // answers.
 func (r *root) header() string {

@@ -52,7 +52,7 @@ func (h *help) Update(msg tea.Msg) (tea.Cmd, bool) {
 
 // View draws as many lines as fit, from where it is scrolled to.
 func (h *help) View(width, height int) string {
-	w := min(width-2, 76)
+	w := boxWidth(width, 84)
 	lines := h.lines(w - 4)
 	room := max(height-2, 1)
 	h.top = max(min(h.top, len(lines)-room), 0)
@@ -80,8 +80,8 @@ func (h *help) lines(width int) []string {
 			if !b.Enabled() || b.Help().Key == "" {
 				continue
 			}
-			name := text.PadLeft(strings.Join(keyNames(b), " "), 10)
-			cells = append(cells, t.Key.Render(name)+"  "+text.Truncate(b.Help().Desc, max(cell-13, 1)))
+			name := text.PadLeft(strings.Join(keyNames(b), " "), 12)
+			cells = append(cells, t.Key.Render(name)+"  "+text.Truncate(b.Help().Desc, max(cell-15, 1)))
 		}
 		rows := (len(cells) + columns - 1) / columns
 		for row := range rows {

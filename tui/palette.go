@@ -35,7 +35,7 @@ func newPick(title, hint string, actions []nav.Action) *pick {
 	for i, a := range actions {
 		lines[i] = text.Line(a.Title)
 	}
-	p.fuzzy.SetLines(lines)
+	p.fuzzy.SetLines(lines, nil)
 	p.found = p.fuzzy.Find("")
 	return p
 }
@@ -80,7 +80,7 @@ func (p *pick) typed(msg tea.Msg) {
 // View draws the box; its height does not change while one types.
 func (p *pick) View(width, height int) string {
 	t := style.Now()
-	w := min(width-4, 72)
+	w := boxWidth(width, 72)
 	rows := max(min(min(pickRows, len(p.actions)), height-5), 1)
 	p.top = max(min(p.top, p.cursor), p.cursor-rows+1, 0)
 	p.input.SetWidth(w - 8)

@@ -4,6 +4,7 @@ package algorithms
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -140,11 +141,12 @@ func (m *Screen) take(msg loaded) tea.Cmd {
 	m.loading, m.err = 0, msg.err
 	if msg.err == nil {
 		m.rows, m.loaded = msg.rows, true
-		lines := make([]string, len(m.rows))
+		names, more := make([]string, len(m.rows)), make([]string, len(m.rows))
 		for i, r := range m.rows {
-			lines[i] = text.Line(r.Name) + " " + text.Line(r.Version) + " " + text.Line(r.Description)
+			names[i] = text.Line(r.Name) + " " + text.Line(r.Version)
+			more[i] = text.Line(text.HTML(r.Description))
 		}
-		m.fuzzy.SetLines(lines)
+		m.fuzzy.SetLines(names, more)
 	}
 	m.refilter()
 	m.detail.Follow()
@@ -246,7 +248,10 @@ func (m *Screen) refilter() {
 
 // say puts into the empty table what there is to say.
 func (m *Screen) say() {
+	var choose *app.ErrChooseProject
 	switch {
+	case errors.As(m.err, &choose) && len(choose.Projects) > 0:
+		m.table.Empty = "No project is open yet. P opens the list of your projects."
 	case m.err != nil:
 		m.table.Empty = m.err.Error() + "\n\nctrl+r tries again"
 	case m.loading != 0 || !m.loaded:
@@ -292,7 +297,11 @@ func (m *Screen) cell(i, column int) widget.Cell {
 
 // View draws the screen.
 func (m *Screen) View() string {
-	return m.filter.View(m.count(), m.width) + "\n" + m.split.Draw(m.table.View(), m.detail.View())
+	head := m.filter.View(m.count(), m.width) + "\n"
+	if m.table.Len() == 0 {
+		return head + m.table.View()
+	}
+	return head + m.split.Draw(m.table.View(), m.detail.View())
 }
 
 // count says how many there are, and how fresh.
@@ -326,7 +335,7 @@ func (m *Screen) Help() []key.Binding {
 	some := m.table.Len() > 0
 	return append([]key.Binding{
 		keymap.When(some, openForm), keymap.When(some, history), keymap.Filter,
-		keymap.Refresh, keymap.When(m.session.Connected(), project),
+		keymap.Refresh, project,
 	}, m.detail.Help()...)
 }
 

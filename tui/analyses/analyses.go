@@ -7,6 +7,7 @@
 package analyses
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,7 +40,7 @@ type Screen struct {
 var (
 	openLog   = keymap.Bind("enter", "log", "enter", "l")
 	compare   = keymap.Bind("c", "compare marked", "c")
-	rerun     = keymap.Bind("r", "rerun in form", "r")
+	rerun     = keymap.Bind("r", "rerun", "r")
 	cancel    = keymap.Bind("x", "cancel", "x")
 	nearestOK = keymap.Bind("d", "compare with nearest success", "d")
 	project   = keymap.Bind("P", "switch project", "P")
@@ -267,9 +268,12 @@ func (m *Screen) follow() tea.Cmd {
 
 // say puts into the empty table what there is to say.
 func (m *Screen) say() {
+	var choose *app.ErrChooseProject
 	switch {
 	case len(m.list.all) > 0:
 		m.table.Empty = "No analysis matches; esc clears the filter."
+	case errors.As(m.list.err, &choose) && len(choose.Projects) > 0:
+		m.table.Empty = "No project is open yet. P opens the list of your projects."
 	case m.list.err != nil:
 		m.table.Empty = m.list.err.Error() + "\n\nctrl+r tries again"
 	case !m.list.answered:
@@ -285,7 +289,11 @@ func (m *Screen) say() {
 
 // View draws the screen.
 func (m *Screen) View() string {
-	return m.filter.View(m.count(), m.width) + "\n" + m.split.Draw(m.table.View(), m.detail.View())
+	head := m.filter.View(m.count(), m.width) + "\n"
+	if m.table.Len() == 0 {
+		return head + m.table.View()
+	}
+	return head + m.split.Draw(m.table.View(), m.detail.View())
 }
 
 // count says how many there are, how many are marked, and how fresh.
@@ -321,14 +329,14 @@ func (m *Screen) Help() []key.Binding {
 		return m.filter.Help()
 	}
 	a, some := m.current()
+	live := some && a.State().Live
 	return append([]key.Binding{
-		keymap.When(some, openLog), keymap.When(some, keymap.Mark),
 		keymap.When(m.table.MarkedCount() > 1, compare),
-		keymap.When(some, rerun),
-		keymap.When(some && a.Run != nil && a.State().Live, cancel),
-		keymap.When(some && !a.State().Live, nearestOK),
-		keymap.Filter, keymap.Refresh, keymap.When(some, copyName),
-		keymap.When(m.session.Connected(), project),
+		keymap.When(some, openLog), keymap.When(live && a.Run != nil, cancel),
+		keymap.When(some, rerun), keymap.When(some, keymap.Mark), keymap.Filter,
+		keymap.When(some && !live, nearestOK),
+		keymap.Refresh, keymap.When(some, copyName),
+		project,
 	}, m.detail.Help()...)
 }
 

@@ -1,6 +1,9 @@
 package analyses
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/style"
@@ -10,7 +13,9 @@ import (
 // The columns of the list.
 const (
 	columnState = iota
-	columnTitle
+	columnNumber
+	columnName
+	columnVersion
 	columnPerson
 	columnStarted
 	columnTook
@@ -19,12 +24,14 @@ const (
 )
 
 var columns = []widget.Column{
-	columnState:   {Title: "state", Min: 11, Max: 22, Weight: 1},
-	columnTitle:   {Title: "analysis", Min: 14, Max: 44, Weight: 3, Main: true},
+	columnState:   {Title: "state", Min: 12},
+	columnNumber:  {Title: "#", Min: 5, Right: true, Main: true},
+	columnName:    {Title: "algorithm", Min: 14, Max: 44, Weight: 4, Main: true},
+	columnVersion: {Title: "version", Min: 7, Max: 12, Weight: 1, Drop: 6},
 	columnPerson:  {Title: "by", Min: 8, Max: 14, Weight: 1, Drop: 4},
-	columnStarted: {Title: "started", Min: 10, Max: 10},
-	columnTook:    {Title: "took", Min: 6, Max: 6, Right: true, Drop: 1},
-	columnWhere:   {Title: "where", Min: 6, Max: 16, Weight: 1, Drop: 5},
+	columnStarted: {Title: "started", Min: 10},
+	columnTook:    {Title: "took", Min: 6, Right: true, Drop: 1},
+	columnWhere:   {Title: "where", Min: 6, Max: 18, Weight: 1, Drop: 5},
 	columnNote:    {Title: "", Min: 16, Weight: 4, Drop: 2},
 }
 
@@ -36,8 +43,14 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		s := a.State()
 		role := t.Tone(s.Tone)
 		return widget.Cell{Text: style.Sign(s.Tone) + " " + s.Word, Style: &role}
-	case columnTitle:
-		return widget.Cell{Text: a.Title()}
+	case columnNumber:
+		return widget.Cell{Text: number(a)}
+	case columnName:
+		name, _ := nameAndVersion(a)
+		return widget.Cell{Text: name}
+	case columnVersion:
+		_, version := nameAndVersion(a)
+		return widget.Cell{Text: version, Style: &t.Faint}
 	case columnPerson:
 		return widget.Cell{Text: a.Person(), Style: &t.Faint}
 	case columnStarted:
@@ -51,6 +64,28 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		return widget.Cell{Text: a.Where(), Style: &t.Faint}
 	}
 	return note(a)
+}
+
+// number tells analyses of one algorithm apart: the server's number, or the end
+// of the run's id while it has none.
+func number(a app.Analysis) string {
+	if n := a.Number(); n > 0 {
+		return "#" + strconv.Itoa(n)
+	}
+	key := a.Key()
+	return key[max(len(key)-4, 0):]
+}
+
+// nameAndVersion parts what a job knows only as "name (version)".
+func nameAndVersion(a app.Analysis) (name, version string) {
+	if a.Run != nil {
+		return a.Run.Algorithm.Name, a.Run.Algorithm.Version
+	}
+	full := a.Name()
+	if i := strings.LastIndex(full, " ("); i > 0 && strings.HasSuffix(full, ")") {
+		return full[:i], full[i+2 : len(full)-1]
+	}
+	return full, ""
 }
 
 // note is the most useful thing to say of an analysis in its state: how far it

@@ -167,11 +167,12 @@ func (l *list) merge(runs []app.Analysis) (changed bool) {
 // narrow leaves what the filter asks for, in its order of time.
 func (l *list) narrow(filter, me string) {
 	q := widget.ParseQuery(filter, "state", "by", "algorithm", "where")
-	lines := make([]string, len(l.all))
+	names, more := make([]string, len(l.all)), make([]string, len(l.all))
 	for i, a := range l.all {
-		lines[i] = text.Line(strings.Join([]string{a.Title(), a.Name(), a.State().Word, a.Person(), a.Where(), a.Reason(), a.FirstError(), a.Key()}, " "))
+		names[i] = text.Line(a.Title())
+		more[i] = text.Line(strings.Join([]string{a.Name(), a.State().Word, a.Person(), a.Where(), a.Reason(), a.FirstError(), a.Key()}, " "))
 	}
-	l.fuzzy.SetLines(lines)
+	l.fuzzy.SetLines(names, more)
 	l.shown = l.fuzzy.Find(strings.Join(q.Words, " "))
 	slices.Sort(l.shown)
 	l.shown = slices.DeleteFunc(l.shown, func(i int) bool {

@@ -14,10 +14,8 @@ type Column struct {
 	Main  bool // bold under the cursor
 }
 
-const (
-	gutter = 2 // marker and mark
-	gap    = "  "
-)
+// gap parts two columns.
+const gap = "  "
 
 // layout shares width among the columns; 0 says that a column is dropped.
 func layout(cols []Column, width int) []int {

@@ -5,15 +5,17 @@ import (
 	"strings"
 )
 
-// Fuzzy finds lines by words: every word of the pattern must be in the line,
-// as it is or with other characters in between. Better hits come first: at the
-// start of the line, at the start of a word, inside a word, scattered; equals
-// keep their order. It is made for 100,000 lines at each key: a pattern that
-// only grew looks at what the shorter one had found.
+// Fuzzy finds lines by words: every word of the pattern must be in the line. A
+// line has a name, in which a word may also be scattered, and may have more text,
+// in which it must stand as it is: a few letters are scattered over any long
+// text. Better hits come first: at the start of the name, at the start of a
+// word, inside one, in the text, scattered; equals keep their order. It is made
+// for 100,000 lines at each key: a pattern that only grew looks at what the
+// shorter one had found.
 type Fuzzy struct {
-	lines   []string // lower case
-	pattern string
-	found   []int // by index, before ranking
+	names, more []string // lower case; more is empty or as long as names
+	pattern     string
+	found       []int // by index, before ranking
 }
 
 // ranks of a hit; scattered ones add how far apart they are.
@@ -21,17 +23,23 @@ const (
 	rankStart = iota
 	rankWord
 	rankInside
+	rankMore
 	rankScattered
 	ranks = rankScattered + 8
 )
 
-// SetLines replaces what is searched.
-func (f *Fuzzy) SetLines(lines []string) {
-	f.lines = make([]string, len(lines))
-	for i, l := range lines {
-		f.lines[i] = strings.ToLower(l)
-	}
+// SetLines replaces what is searched; more may be nil.
+func (f *Fuzzy) SetLines(names, more []string) {
+	f.names, f.more = lower(names), lower(more)
 	f.pattern, f.found = "", nil
+}
+
+func lower(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = strings.ToLower(l)
+	}
+	return out
 }
 
 // Find gives the indexes of the lines that match, best first; all of them for
@@ -41,7 +49,7 @@ func (f *Fuzzy) Find(pattern string) []int {
 	words := strings.Fields(pattern)
 	if len(words) == 0 {
 		f.pattern, f.found = "", nil
-		all := make([]int, len(f.lines))
+		all := make([]int, len(f.names))
 		for i := range all {
 			all[i] = i
 		}
@@ -52,7 +60,7 @@ func (f *Fuzzy) Find(pattern string) []int {
 		candidates = nil
 	}
 	narrowed := candidates != nil
-	n := len(f.lines)
+	n := len(f.names)
 	if narrowed {
 		n = len(candidates)
 	}
@@ -63,7 +71,7 @@ func (f *Fuzzy) Find(pattern string) []int {
 		if narrowed {
 			i = candidates[k]
 		}
-		if r, ok := rank(f.lines[i], words); ok {
+		if r, ok := f.rank(i, words); ok {
 			found = append(found, i)
 			byRank[r] = append(byRank[r], i)
 		}
@@ -72,11 +80,17 @@ func (f *Fuzzy) Find(pattern string) []int {
 	return slices.Concat(byRank[:]...)
 }
 
-// rank is the worst rank of the words in the line.
-func rank(line string, words []string) (int, bool) {
+// rank is the worst rank of the words in a line.
+func (f *Fuzzy) rank(i int, words []string) (int, bool) {
 	worst := 0
 	for _, w := range words {
-		r, ok := rankWordIn(line, w)
+		r, ok := rankWordIn(f.names[i], w)
+		if !ok && len(f.more) > 0 && strings.Contains(f.more[i], w) {
+			r, ok = rankMore, true
+		}
+		if !ok {
+			r, ok = scattered(f.names[i], w)
+		}
 		if !ok {
 			return 0, false
 		}
@@ -85,6 +99,7 @@ func rank(line string, words []string) (int, bool) {
 	return worst, true
 }
 
+// rankWordIn is the rank of a word that stands in the line as it is.
 func rankWordIn(line, word string) (int, bool) {
 	best, from := -1, 0
 	for {
@@ -101,10 +116,7 @@ func rankWordIn(line, word string) (int, bool) {
 		}
 		best, from = rankInside, at+1
 	}
-	if best >= 0 {
-		return best, true
-	}
-	return scattered(line, word)
+	return best, best >= 0
 }
 
 // scattered looks for the bytes of word in their order. Words of one or two

@@ -12,7 +12,7 @@ import (
 // KeyBar is the line that shows the keys that work right now: first the ones
 // of the screen, as many as fit, and at the end those that always stay.
 func KeyBar(bindings, always []key.Binding, width int) string {
-	const between = 3
+	const between = 2
 	room := width - 1
 	for _, b := range always {
 		room -= keyWidth(b) + between

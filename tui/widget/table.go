@@ -47,7 +47,7 @@ type Table struct {
 // SetSize gives the area, the line of titles included.
 func (t *Table) SetSize(width, height int) {
 	t.width, t.height = max(width, 1), max(height, 1)
-	t.widths = layout(t.Columns, t.width-gutter)
+	t.widths = layout(t.Columns, t.width-t.gutter())
 	t.scroll()
 	t.drawn = false
 }
@@ -130,6 +130,14 @@ func (t *Table) move(to int) {
 	t.drawn = false
 }
 
+// gutter is the cells before the columns: the cursor's marker, and the mark.
+func (t *Table) gutter() int {
+	if t.Marks {
+		return 3
+	}
+	return 2
+}
+
 // rows is how many rows are seen at once.
 func (t *Table) rows() int { return max(t.height-1, 1) }
 
@@ -195,7 +203,7 @@ func (t *Table) View() string {
 	th := style.Now()
 	lines := make([]string, 0, t.height)
 	if t.n == 0 {
-		for _, l := range Paragraph(t.Empty, t.width-1, gutter) {
+		for _, l := range Paragraph(t.Empty, t.width-1, 2) {
 			lines = append(lines, th.Faint.Render(l))
 		}
 		t.view = Fit("\n"+strings.Join(lines, "\n"), t.width, t.height)
@@ -217,7 +225,7 @@ func (t *Table) View() string {
 
 func (t *Table) titles(th *style.Theme) string {
 	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", gutter))
+	b.WriteString(strings.Repeat(" ", t.gutter()))
 	for i, c := range t.Columns {
 		if w := t.widths[i]; w > 0 {
 			b.WriteString(align(c.Title, w, c.Right))
@@ -235,12 +243,12 @@ func (t *Table) row(th *style.Theme, i int) string {
 	} else {
 		b.WriteByte(' ')
 	}
+	blanks := 1 // blanks owed, so that none stand at the end of a row
 	if t.Marks && t.marked[t.Key(i)] {
 		b.WriteString(th.Mark.Render("✚"))
-	} else {
-		b.WriteByte(' ')
+	} else if t.Marks {
+		blanks++
 	}
-	blanks := 0 // blanks owed, so that none stand at the end of a row
 	for c, col := range t.Columns {
 		w := t.widths[c]
 		if w == 0 {
