@@ -28,7 +28,8 @@ const maxFindings = 1000
 type reader struct {
 	data     []byte
 	findings []remark
-	dropped  int
+	dropped  int      // findings beyond maxFindings
+	worst    Severity // of the dropped ones
 	budget   int // bytes that replacing @id may still add
 }
 
@@ -47,8 +48,9 @@ func (r *reader) fail(offset int, format string, args ...any) {
 }
 
 func (r *reader) add(offset int, s Severity, message string) {
-	if len(r.findings) >= maxFindings && s == Warning {
+	if len(r.findings) >= maxFindings {
 		r.dropped++
+		r.worst = max(r.worst, s)
 		return
 	}
 	r.findings = append(r.findings, remark{offset, s, message})
@@ -58,7 +60,7 @@ func (r *reader) add(offset int, s Severity, message string) {
 func (r *reader) report(file string) []Finding {
 	slices.SortStableFunc(r.findings, func(a, b remark) int { return cmp.Compare(a.offset, b.offset) })
 	if r.dropped > 0 {
-		r.findings = append(r.findings, remark{len(r.data), Warning, fmt.Sprintf("%d more warnings are not shown", r.dropped)})
+		r.findings = append(r.findings, remark{len(r.data), r.worst, fmt.Sprintf("%d more findings are not shown", r.dropped)})
 	}
 	var findings []Finding
 	line, col, at := 1, 1, 0

@@ -3,6 +3,7 @@ package descriptor
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,8 @@ func TestQuirksAreReadWithAWarning(t *testing.T) {
 			`5:73: warning: the command-line spells "[@HOST]" differently; a Cytomine server would not find it`,
 			`7:65: warning: input "svm" never reaches the program: "SVM" is not in the command-line`,
 			`11:64: warning: input "Left" never reaches the program: "LEFT" already belongs to "left"`}},
+		{"swapped-image.json", []string{
+			`3:32: warning: image and type of the container are swapped; they are read the other way round`}},
 		{"server-inputs.json", []string{
 			`5:73: warning: no server sets input "threshold"; it is an ordinary parameter`,
 			`6:12: warning: input "cytomine_id_project" is set by the server but not marked set-by-server`}},
@@ -267,5 +270,27 @@ func TestHostileFilesAreBounded(t *testing.T) {
 	unknown := "{" + strings.Repeat(`"?":1,`, 5_000) + `"name":"x"}`
 	if _, findings := Parse("f", []byte(unknown)); len(findings) > maxFindings+10 {
 		t.Errorf("%d findings", len(findings))
+	}
+}
+
+func TestHostileFilesTakeLittleMemory(t *testing.T) {
+	const most = 16 << 20 // of a file of at most 1 MiB, garbage included
+	files := map[string]string{
+		"numbers":  "[" + strings.Repeat("1,", maxValues-1) + "1]",
+		"inputs":   `{"inputs": [` + strings.Repeat("1,", maxValues-10) + `1]}`,
+		"members":  "{" + strings.Repeat(`"":1,`, maxValues/2-1) + `"a":1}`,
+		"one line": `{"name": "` + strings.Repeat("x", maxBytes-100) + `", "command-line": "A"}`,
+		"@id":      `{"inputs": [{"id": "` + strings.Repeat("x", 1000) + `", "description": "` + strings.Repeat("@id", 300_000) + `"}]}`,
+	}
+	for name, data := range files {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		Parse("f", []byte(data))
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > most {
+			t.Errorf("%s: %d bytes allocated for %d", name, used, len(data))
+		} else {
+			t.Logf("%s: %d bytes allocated for %d", name, used, len(data))
+		}
 	}
 }

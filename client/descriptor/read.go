@@ -79,6 +79,10 @@ func (r *reader) container(top object) Container {
 	}
 	r.unknown(o, imageAttributes)
 	c := Container{Image: strings.TrimSpace(r.string(o, "image")), Type: strings.TrimSpace(r.string(o, "type"))}
+	if strings.Contains(c.Type, "/") && (c.Image == "singularity" || c.Image == "docker") {
+		r.warn(o.at("image"), "image and type of the container are swapped; they are read the other way round")
+		c.Image, c.Type = c.Type, c.Image
+	}
 	if c.Image == "" {
 		r.warn(o.at("image"), "container-image names no image: there is nothing to run")
 	}
