@@ -30,7 +30,7 @@ type reader struct {
 	findings []remark
 	dropped  int      // findings beyond maxFindings
 	worst    Severity // of the dropped ones
-	budget   int // bytes that replacing @id may still add
+	budget   int      // bytes that replacing @id may still add
 }
 
 type remark struct {
