@@ -16,6 +16,7 @@ import (
 // and nothing of what the screens show.
 type root struct {
 	ctx     context.Context
+	env     *app.Env
 	opts    Options
 	session *app.Session // nil before the first server
 	tabs    [nav.Tabs]stack
@@ -50,8 +51,8 @@ type overlay interface {
 	View(width, height int) string
 }
 
-func newRoot(ctx context.Context, opts Options) *root {
-	r := &root{ctx: ctx, opts: opts, session: opts.Session, pending: opts.Algorithm, stop: func() {}, send: func(tea.Msg) {}}
+func newRoot(ctx context.Context, env *app.Env, opts Options) *root {
+	r := &root{ctx: ctx, env: env, opts: opts, session: opts.Session, pending: opts.Algorithm, stop: func() {}, send: func(tea.Msg) {}}
 	r.build()
 	return r
 }

@@ -22,17 +22,6 @@ type Options struct {
 	Algorithm string
 	// Message is a line to show on opening.
 	Message string
-	// Demo sets the demo up and opens a session on it, saying what it does.
-	// Nil where there is no demo.
-	Demo func(ctx context.Context, say func(string)) (*app.Session, error)
-	// Login checks keys, stores them as a profile and opens a session. Nil
-	// where keys cannot be stored.
-	Login func(ctx context.Context, l Login) (*app.Session, error)
-}
-
-// Login is what the first screen asks for.
-type Login struct {
-	Host, PublicKey, PrivateKey string
 }
 
 // ErrNoTerminal tells that screens cannot be shown here.
@@ -57,7 +46,7 @@ func Run(ctx context.Context, env *app.Env, opts Options) error {
 	if err := Usable(os.Getenv("TERM"), os.Stdin, os.Stdout); err != nil {
 		return err
 	}
-	r := newRoot(ctx, opts)
+	r := newRoot(ctx, env, opts)
 	p := tea.NewProgram(r, tea.WithContext(ctx))
 	r.stop = func() { go p.Quit() }
 	r.send = func(msg tea.Msg) { go p.Send(msg) }

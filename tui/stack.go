@@ -19,7 +19,7 @@ var tabNames = [nav.Tabs]string{"Algorithms", "Analyses", "Compare", "Machine"}
 // first makes the first screen of a tab.
 func (r *root) first(t nav.Tab) nav.Screen {
 	if r.session == nil {
-		return newWelcome(r.ctx, r.opts, func(msg tea.Msg) { r.send(msg) })
+		return newWelcome(r.ctx, r.env, func(msg tea.Msg) { r.send(msg) })
 	}
 	switch t {
 	case nav.Algorithms:

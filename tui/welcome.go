@@ -2,14 +2,21 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/style"
@@ -19,7 +26,7 @@ import (
 // welcome is the first start, without any server: the demo, or a login.
 type welcome struct {
 	ctx           context.Context
-	opts          Options
+	env           *app.Env
 	send          func(tea.Msg)
 	width, height int
 
@@ -44,8 +51,8 @@ var (
 	loginDo      = keymap.Bind("enter", "log in", "enter")
 )
 
-func newWelcome(ctx context.Context, opts Options, send func(tea.Msg)) *welcome {
-	return &welcome{ctx: ctx, opts: opts, send: send}
+func newWelcome(ctx context.Context, env *app.Env, send func(tea.Msg)) *welcome {
+	return &welcome{ctx: ctx, env: env, send: send}
 }
 
 // opened answers a demo or a login.
@@ -74,8 +81,7 @@ func (w *welcome) Help() []key.Binding {
 		return []key.Binding{loginDo, loginNext, loginPrev, keymap.Cancel}
 	}
 	return []key.Binding{
-		keymap.When(w.opts.Demo != nil && w.busy == 0, welcomeDemo),
-		keymap.When(w.opts.Login != nil && w.busy == 0, welcomeLogin),
+		keymap.When(w.busy == 0, welcomeDemo), keymap.When(w.busy == 0, welcomeLogin),
 	}
 }
 
@@ -91,10 +97,13 @@ func (w *welcome) Update(msg tea.Msg) tea.Cmd {
 		}
 		w.busy = 0
 		if msg.err != nil {
-			w.problem = msg.err.Error()
-			return nil
+			return w.failed(msg.err)
 		}
 		return nav.Send(sessionOpened{msg.session})
+	case demoAnyway:
+		return w.demo(runner.Process)
+	case trusted:
+		return w.login(msg.fingerprint)
 	case nav.ThemeChanged:
 		for i := range w.fields {
 			w.fields[i].input.Restyle()
@@ -109,22 +118,67 @@ func (w *welcome) Update(msg tea.Msg) tea.Cmd {
 		}
 		switch {
 		case w.busy != 0:
-		case keymap.Is(msg, welcomeDemo) && w.opts.Demo != nil:
-			return w.demo()
-		case keymap.Is(msg, welcomeLogin) && w.opts.Login != nil:
+		case keymap.Is(msg, welcomeDemo):
+			return w.demo(runner.Apptainer)
+		case keymap.Is(msg, welcomeLogin):
 			w.openLogin()
 		}
 	}
 	return nil
 }
 
-func (w *welcome) demo() tea.Cmd {
+// demoAnyway runs the demo without containers, trusted logs in to a server whose
+// certificate the person knows.
+type (
+	demoAnyway struct{}
+	trusted    struct{ fingerprint string }
+)
+
+// failed says what went wrong, or asks where a yes would mend it.
+func (w *welcome) failed(err error) tea.Cmd {
+	w.problem = err.Error()
+	var cert *profile.CertificateError
+	var missing *noApptainer
+	switch {
+	case errors.As(err, &missing):
+		return nav.Send(nav.Confirm{
+			Title: "open the demo without containers?",
+			Text:  missing.Error() + "\n\nThe demo's programs can also run as plain processes of yours. Programs of other servers always need a container.",
+			Yes:   "without containers", No: "not now",
+			Do: nav.Send(demoAnyway{}),
+		})
+	case errors.As(err, &cert):
+		return nav.Send(nav.Confirm{
+			Title: "trust this certificate?",
+			Text: fmt.Sprintf("%s shows a certificate that this box does not trust: %v\n\nsubject %s\nissuer %s\nvalid %s to %s\nsha256 %s\n\nCompare the fingerprint with the site's administrator first.",
+				cert.Host, cert.Err, cert.Subject, cert.Issuer, cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly), cert.Fingerprint),
+			Yes: "trust it", No: "do not trust it",
+			Do: nav.Send(trusted{cert.Fingerprint}),
+		})
+	}
+	return nil
+}
+
+// noApptainer tells that containers cannot be run here yet.
+type noApptainer struct{ error }
+
+// demo sets the demo up. Without Apptainer it asks first.
+func (w *welcome) demo(runtime runner.Runtime) tea.Cmd {
 	gen := nav.NewGen()
 	w.busy, w.doing, w.problem = gen, "starting the demo", ""
-	open, ctx, send := w.opts.Demo, w.ctx, w.send
+	env, ctx, send := w.env, w.ctx, w.send
 	return func() tea.Msg {
-		s, err := open(ctx, func(line string) { send(doing{gen, line}) })
-		return opened{gen, s, err}
+		if runtime == runner.Apptainer {
+			if _, err := apptainer.Find(); err != nil {
+				return opened{gen, nil, &noApptainer{err}}
+			}
+		}
+		s, err := env.Demo(ctx, func(line string) { send(doing{gen, line}) })
+		if err != nil {
+			return opened{gen, nil, err}
+		}
+		s.Runtime = runtime
+		return opened{gen, s, nil}
 	}
 }
 
@@ -155,33 +209,39 @@ func (w *welcome) edit(k tea.KeyPressMsg) tea.Cmd {
 	case keymap.Is(k, loginPrev):
 		w.to(w.focus - 1)
 	case keymap.Is(k, loginDo):
-		return w.login()
+		return w.login("")
 	default:
 		w.fields[w.focus].input.Type(k)
 	}
 	return nil
 }
 
-// login goes to the first field that is empty, or asks the server.
-func (w *welcome) login() tea.Cmd {
+// login goes to the first field that is empty, or asks the server. trust is the
+// fingerprint of a certificate that the person knows, or empty.
+func (w *welcome) login(trust string) tea.Cmd {
+	if !w.Editing() || w.busy != 0 {
+		return nil
+	}
 	for i := range w.fields {
 		if strings.TrimSpace(w.fields[i].input.Value()) == "" {
 			w.to(i)
 			return nil
 		}
 	}
-	if w.busy != 0 {
-		return nil
-	}
 	gen := nav.NewGen()
 	w.busy, w.doing, w.problem = gen, "asking the server", ""
 	value := func(i int) string { return strings.TrimSpace(w.fields[i].input.Value()) }
-	l := Login{Host: value(0), PublicKey: value(1), PrivateKey: value(2)}
-	login, ctx := w.opts.Login, w.ctx
+	p := profile.Profile{URL: value(0), Trust: trust}
+	keys := client.Keys{Public: value(1), Private: value(2)}
+	env, ctx := w.env, w.ctx
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(ctx, connectWithin)
 		defer cancel()
-		s, err := login(ctx, l)
+		r, err := env.Login(ctx, p, keys)
+		if err != nil {
+			return opened{gen, nil, err}
+		}
+		s, err := env.Open(profile.Selection{Server: r.Profile.Name})
 		return opened{gen, s, err}
 	}
 }
@@ -204,12 +264,8 @@ func (w *welcome) View() string {
 			}
 			add("")
 		}
-		if w.opts.Demo != nil {
-			choice(welcomeDemo, "opens the demo: a small server on this box with real images and algorithms. It needs nothing else.")
-		}
-		if w.opts.Login != nil {
-			choice(welcomeLogin, "logs in to your server with the two keys of your account there.")
-		}
+		choice(welcomeDemo, "opens the demo: a small server on this box with real images and algorithms. It needs nothing else.")
+		choice(welcomeLogin, "logs in to your server with the two keys of your account there.")
 	}
 	if w.busy != 0 {
 		add("", "  "+t.Busy.Render("● "+text.Truncate(text.Line(w.doing), w.width-6)))
