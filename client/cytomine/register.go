@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -14,7 +15,7 @@ import (
 // Register makes an algorithm known to the server as its own router does from a
 // descriptor, and links it to the project. An algorithm of the same name and
 // version is completed and linked, not made again, so that a registration that
-// broke off can be repeated.
+// broke off can be repeated; where its container is another, that is changed.
 func (c *Client) Register(ctx context.Context, a client.NewAlgorithm) (client.Algorithm, error) {
 	if a.Descriptor == nil || a.Descriptor.Name == "" {
 		return client.Algorithm{}, fmt.Errorf("cannot register an algorithm without a name: %w; give the descriptor one", client.ErrInvalid)
@@ -29,6 +30,11 @@ func (c *Client) Register(ctx context.Context, a client.NewAlgorithm) (client.Al
 	algorithm, err := c.Algorithm(ctx, id)
 	if err != nil {
 		return client.Algorithm{}, err
+	}
+	if algorithm.Container != "" && algorithm.Container != strings.TrimPrefix(a.Container, "docker://") {
+		if err := c.changeCommands(ctx, id, a); err != nil {
+			return client.Algorithm{}, err
+		}
 	}
 	if algorithm.Description == "" {
 		if err := c.addDescription(ctx, softwareClass, id, a.Descriptor.Description); err != nil {
@@ -78,6 +84,29 @@ func (c *Client) addSoftware(ctx context.Context, a client.NewAlgorithm) (client
 		return 0, c.unreadable("/api/software.json", answer, errors.New("no software in it"))
 	}
 	return w.ID.id(), nil
+}
+
+// changeCommands gives an algorithm that is there the commands of a.
+func (c *Client) changeCommands(ctx context.Context, id client.ID, a client.NewAlgorithm) error {
+	path := fmt.Sprintf("/api/software/%d.json", id)
+	raw, err := c.do(ctx, call{method: http.MethodGet, path: path})
+	if err != nil {
+		return err
+	}
+	var object map[string]json.RawMessage // with what we do not know
+	if err := c.decode(path, raw, &object); err != nil {
+		return err
+	}
+	execute, pull := commandsFor(a.Container, a.Version, a.Descriptor.CommandLine)
+	for name, command := range map[string]string{"executeCommand": execute, "pullingCommand": pull} {
+		if object[name], err = json.Marshal(command); err != nil {
+			return err
+		}
+	}
+	if _, err := c.write(ctx, http.MethodPut, path, object); err != nil {
+		return fmt.Errorf("cannot change the container of %s: %w", oneLine(a.Descriptor.Name), err)
+	}
+	return nil
 }
 
 func (c *Client) findSoftware(ctx context.Context, name, version string) (client.ID, error) {
