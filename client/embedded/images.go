@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -136,7 +135,9 @@ func (s *Server) imageFile(abstract int64, extension string) string {
 func (c *call) pixelFields(rec record, abstract int64) {
 	base := fmt.Sprintf("%s/api/abstractimage/%d", c.serverURL(), abstract)
 	depth := zoomLevels(rec.int("width"), rec.int("height"))
-	rec["path"], rec["fullPath"] = rec["filename"], rec["filename"]
+	rec["path"] = c.s.tilePath(abstract)
+	rec["fullPath"] = rec["path"]
+	rec["bitDepth"] = rec["bitPerSample"]
 	rec["depth"], rec["zoom"] = depth, depth
 	rec["thumb"], rec["preview"] = base+"/thumb.png?maxSize=512", base+"/thumb.png?maxSize=1024"
 	rec["macroURL"] = nil
@@ -174,7 +175,7 @@ func viewImages(c *call, _ querier, recs []record) error {
 		if rec.bool("blind") {
 			rec["blindedName"] = strconv.FormatInt(rec.int("baseImage"), 10)
 			if !c.user.isAdmin() {
-				for _, name := range []string{"instanceFilename", "originalFilename", "filename", "path", "fullPath"} {
+				for _, name := range []string{"instanceFilename", "originalFilename", "filename"} {
 					rec[name] = rec["blindedName"]
 				}
 			}
@@ -464,13 +465,4 @@ func placeImage(t *tx, abstract, project, user int64) (int64, error) {
 func (s *Server) copyIn(from io.Reader) (*upload, error) {
 	u := &upload{}
 	return u, s.keep(u, from)
-}
-
-// openSource opens a file to copy in.
-func openSource(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read image: %w", err)
-	}
-	return f, nil
 }

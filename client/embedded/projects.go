@@ -54,6 +54,7 @@ var projectClass = &class{
 	view: func(_ *call, _ querier, recs []record) error {
 		for _, rec := range recs {
 			rec["retrievalProjects"] = []int64{}
+			rec["disciplineShortName"] = rec["disciplineName"]
 			rec["mode"] = "CLASSIC"
 			if rec.bool("isReadOnly") {
 				rec["mode"] = "READ_ONLY"

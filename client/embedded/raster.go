@@ -102,6 +102,13 @@ func (v view) line(m *image.Gray, from, to geom.XY) {
 	}
 }
 
+// cutout is an image with transparency even where none of its pixels uses it, so
+// that a mask that covers everything is a fourth channel all the same.
+type cutout struct{ *image.NRGBA }
+
+// Opaque is what the encoders ask.
+func (cutout) Opaque() bool { return false }
+
 // cutOut makes everything outside the mask transparent.
 func cutOut(img image.Image, mask *image.Gray) image.Image {
 	b := img.Bounds()
@@ -122,5 +129,5 @@ func cutOut(img image.Image, mask *image.Gray) image.Image {
 			out.Pix[o+3] = mask.Pix[y*mask.Stride+x]
 		}
 	}
-	return out
+	return cutout{out}
 }

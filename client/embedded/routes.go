@@ -7,7 +7,7 @@ import "net/http"
 func (s *Server) routes() {
 	s.mux = http.NewServeMux()
 	s.open = map[string]bool{}
-	for _, p := range []string{"GET /{$}", "GET /status", "GET /server/ping", "POST /server/ping"} {
+	for _, p := range []string{"GET /{$}", "GET /status", "GET /server/ping", "POST /server/ping", "GET /image/tile", "GET /slice/tile"} {
 		s.open[p] = true
 	}
 	s.handle("GET /{$}", s.ping)
@@ -15,6 +15,8 @@ func (s *Server) routes() {
 	s.handle("GET /server/ping", s.ping)
 	s.handle("POST /server/ping", s.ping)
 	s.handle("GET /session/admin/{action}", s.adminSession)
+	s.handle("GET /image/tile", s.tile("zoomify"))
+	s.handle("GET /slice/tile", s.tile("fif"))
 	s.handle("POST /upload", s.uploadImage)
 	s.handle("/", func(*call) error { return &apiError{status: http.StatusNotFound, text: "Page not found"} })
 
@@ -113,6 +115,9 @@ func (s *Server) softwareRoutes() {
 	s.handle("GET /api/software_user_repository", s.allOf(repositoryClass))
 	s.crud("/api/software_user_repository", repositoryClass)
 
+	s.handle("GET /api/metric", none)
+	s.handle("GET /api/discipline/{id}/metric", none)
+
 	s.handle("GET /api/job", s.listJobs)
 	s.handle("POST /api/job", s.addJob)
 	s.edit("/api/job", jobClass)
@@ -201,6 +206,8 @@ func (s *Server) imageRoutes() {
 	s.handle("POST /api/imageinstance/{id}/review", s.reviewImage)
 	s.handle("PUT /api/imageinstance/{id}/review", s.reviewImage)
 	s.handle("DELETE /api/imageinstance/{id}/review", s.reviewImage)
+	s.handle("GET /api/abstractimage/{id}/imageservers", s.imageServers)
+	s.handle("GET /api/imaging_server", s.imagingServers)
 	s.handle("GET /api/storage", s.mine(storageClass))
 	s.crud("/api/storage", storageClass)
 	s.handle("GET /api/uploadedfile", s.mine(uploadedFileClass))

@@ -21,9 +21,20 @@ type Account struct {
 func (s *Server) begin() error {
 	ctx := context.Background()
 	found, err := exists(s.store.read(ctx), "SELECT 1 FROM user WHERE algo=0")
-	if err != nil || found {
+	if err != nil {
 		return err
 	}
+	if !found {
+		if err := s.populate(ctx); err != nil {
+			return err
+		}
+	}
+	admin, err := s.Admin(ctx)
+	s.tileSecret = admin.PrivateKey
+	return err
+}
+
+func (s *Server) populate(ctx context.Context) error {
 	return s.store.update(ctx, func(t *tx) error {
 		name := s.opts.AdminName
 		if _, err := addAccount(t, Person{Username: name, Firstname: "Just an", Lastname: "Admin", Email: name + "@localhost", Admin: true}); err != nil {

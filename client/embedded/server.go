@@ -43,6 +43,8 @@ type Server struct {
 	mux   *http.ServeMux
 	open  map[string]bool // paths that need no signature
 	cache *imageCache
+	// tileSecret makes the paths of tiles unguessable.
+	tileSecret string
 }
 
 // ErrInUse says that another process serves the data folder.

@@ -6,17 +6,17 @@ import "net/http"
 // have ids of their own, in the file and in the project, and no table.
 
 // abstractSlice is the plane of an image file.
-func abstractSlice(abstract record) map[string]any {
+func abstractSlice(c *call, abstract record) map[string]any {
 	return map[string]any{
 		"class": "be.cytomine.image.AbstractSlice", "id": abstract["slice"], "created": abstract["created"], "updated": nil, "deleted": nil,
-		"image": abstract["id"], "uploadedFile": abstract["uploadedFile"], "mime": abstract["mime"], "path": abstract["filename"],
+		"image": abstract["id"], "uploadedFile": abstract["uploadedFile"], "mime": abstract["mime"], "path": c.s.tilePath(abstract.int("id")),
 		"channel": 0, "zStack": 0, "time": 0, "rank": 0,
 	}
 }
 
 // sliceInstance is the plane of an image in a project.
 func sliceInstance(c *call, image, abstract record) map[string]any {
-	out := abstractSlice(abstract)
+	out := abstractSlice(c, abstract)
 	out["class"], out["id"], out["created"] = "be.cytomine.image.SliceInstance", image["slice"], image["created"]
 	out["image"], out["project"], out["baseSlice"] = image["id"], image["project"], abstract["slice"]
 	out["imageServerUrl"] = c.serverURL()
@@ -36,7 +36,7 @@ func (s *Server) showSlice(kind string, asList bool) handler {
 		var out map[string]any
 		switch kind {
 		case "abstractimage":
-			out = abstractSlice(abstract)
+			out = abstractSlice(c, abstract)
 		default:
 			where := "t.id=?"
 			if kind == "sliceinstance" {

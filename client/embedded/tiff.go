@@ -12,6 +12,9 @@ func encodeTIFF(w io.Writer, img image.Image) error {
 	b := img.Bounds()
 	channels, bits := 3, 8
 	var data []byte
+	if cut, ok := img.(cutout); ok {
+		channels, img = 4, cut.NRGBA
+	}
 	switch img := img.(type) {
 	case *image.Gray:
 		channels = 1

@@ -140,7 +140,7 @@ func (s *Server) uploadImage(c *call) error {
 		if abstract, err = abstractImageClass.get(t, abstract.int("id")); err != nil {
 			return err
 		}
-		wire := []map[string]any{abstractSlice(abstract)}
+		wire := []map[string]any{abstractSlice(c, abstract)}
 		if err := abstractImageClass.json(c, t, abstract); err != nil {
 			return err
 		}
