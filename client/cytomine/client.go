@@ -63,7 +63,8 @@ type Client struct {
 	signPrefix atomic.Bool
 	sure       atomic.Bool
 
-	updates keyedLock
+	updates  keyedLock
+	pageSize int
 }
 
 var (
@@ -101,7 +102,7 @@ func New(p profile.Profile, keys client.Keys, opts Options) (*Client, error) {
 		opts.Now = time.Now
 	}
 	c := &Client{
-		profile: p, keys: keys, opts: opts,
+		profile: p, keys: keys, opts: opts, pageSize: defaultPageSize,
 		base: strings.TrimRight(p.URL, "/"), prefix: strings.TrimRight(site.EscapedPath(), "/"),
 	}
 	c.signPrefix.Store(p.SignaturePrefix)

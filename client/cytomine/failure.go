@@ -132,11 +132,19 @@ func (c *Client) refusal(r *call, status int, header http.Header, body []byte) e
 	if page {
 		message = pageTitle(body)
 	}
-	kind := kindOf(status)
-	if kind == client.ErrUnauthorised {
-		message = strings.TrimSpace(message + "; check the keys, or run 'cytorun login " + c.base + "'")
+	next := ""
+	switch {
+	case status == http.StatusUnauthorized:
+		next = "check the keys, or run 'cytorun login " + c.base + "'"
+	case status == http.StatusForbidden:
+		next = "ask a manager of the project for the right to do this"
+	case status >= 500:
+		next = "try again later, or tell the server's administrator"
 	}
-	return c.httpError(r, status, kind, message)
+	if message != "" && next != "" {
+		message += "; "
+	}
+	return c.httpError(r, status, kindOf(status), message+next)
 }
 
 func (c *Client) httpError(r *call, status int, kind error, message string) error {

@@ -128,7 +128,9 @@ func TestWritesAreSentOnce(t *testing.T) {
 		func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); panic(http.ErrAbortHandler) },
 		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) },
 		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(502) },
-		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) },
+		func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		},
 	} {
 		path := fmt.Sprintf("/api/%d.json", i)
 		s.mux.HandleFunc(path, handler)

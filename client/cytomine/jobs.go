@@ -135,8 +135,14 @@ func jobsPath(f client.JobFilter) string {
 	}
 	var pairs []string
 	add := func(name, value string) { pairs = append(pairs, name, value) }
-	// The server decodes the values of bracketed filters twice.
-	filter := func(name, value string) { add(name, url.QueryEscape(value)) }
+	// The server splits the values of a bracketed filter at commas and decodes
+	// each once more.
+	filter := func(name string, values ...string) {
+		for i := range values {
+			values[i] = url.QueryEscape(values[i])
+		}
+		add(name, strings.Join(values, ","))
+	}
 	if f.Project != 0 {
 		add("project", fmt.Sprint(f.Project))
 	}
@@ -146,14 +152,14 @@ func jobsPath(f client.JobFilter) string {
 	add("withJobParameters", strconv.FormatBool(f.WithParameters))
 	add("withUser", "true")
 	if len(f.Statuses) > 0 {
-		numbers := make([]int, len(f.Statuses))
+		numbers := make([]string, len(f.Statuses))
 		for i, s := range f.Statuses {
-			numbers[i] = int(s)
+			numbers[i] = strconv.Itoa(int(s))
 		}
-		filter("status[in]", join(numbers))
+		filter("status[in]", numbers...)
 	}
 	if len(f.Usernames) > 0 {
-		filter("username[in]", strings.Join(f.Usernames, ","))
+		filter("username[in]", slices.Clone(f.Usernames)...)
 	}
 	if !f.CreatedAfter.IsZero() {
 		filter("created[gte]", fmt.Sprint(f.CreatedAfter.UnixMilli()))

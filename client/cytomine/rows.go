@@ -15,10 +15,10 @@ import (
 	"github.com/cytorun/cytorun/client"
 )
 
-// pageSize is how many rows are asked for at once. Some lists of the server
+// defaultPageSize is how many rows are asked for at once. Some lists of the server
 // ignore it and send everything; rows are used as they arrive, so that costs no
 // memory.
-const pageSize = 2000
+const defaultPageSize = 2000
 
 // each calls row for every row of a list, page by page. A page that breaks off
 // is asked for again; a row that came before, by its id, is not given twice, and
@@ -31,7 +31,7 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 	seen := map[number]bool{}
 	for offset, failures := 0, 0; ; {
 		count, fresh := 0, 0
-		size, err := c.rows(ctx, with(path, "max", fmt.Sprint(pageSize), "offset", fmt.Sprint(offset)), func(raw []byte) error {
+		size, err := c.rows(ctx, with(path, "max", fmt.Sprint(c.pageSize), "offset", fmt.Sprint(offset)), func(raw []byte) error {
 			count++
 			id := rowID(raw)
 			if id == 0 || seen[id] {
@@ -54,9 +54,9 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 		}
 		offset += count
 		switch {
-		case fresh == 0, count > pageSize: // nothing new, or the server sent everything
+		case fresh == 0, count > c.pageSize: // nothing new, or the server sent everything
 			return nil
-		case size >= 0 && offset >= size, size < 0 && count < pageSize:
+		case size >= 0 && offset >= size, size < 0 && count < c.pageSize:
 			return nil
 		}
 	}
