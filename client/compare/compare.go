@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 // Section groups the rows of a table, in this order.
@@ -49,6 +51,16 @@ const (
 	Higher
 )
 
+// Quantity says what a number measures, and so how a difference is written.
+type Quantity int
+
+// The quantities of a row. Times are in seconds, memory and files in bytes.
+const (
+	Plain Quantity = iota
+	Seconds
+	Bytes
+)
+
 // Input is one analysis to compare.
 type Input struct {
 	Key     string // identity of the analysis, returned in Column
@@ -67,9 +79,10 @@ type Entry struct {
 	Value descriptor.Value
 	// Text is shown instead of the value when not empty: names for ids, a
 	// duration for seconds.
-	Text   string
-	Unit   string
-	Better Better
+	Text     string
+	Unit     string
+	Quantity Quantity
+	Better   Better
 	// Note says where the value comes from when it was not recorded, such as
 	// "default at launch".
 	Note string
@@ -88,13 +101,14 @@ type Column struct {
 
 // Row is one parameter, fact or result over all analyses.
 type Row struct {
-	Key     string
-	Label   string
-	Section Section
-	Unit    string
-	Better  Better
-	Cells   []Cell // one for each column
-	Differs bool
+	Key      string
+	Label    string
+	Section  Section
+	Unit     string
+	Quantity Quantity
+	Better   Better
+	Cells    []Cell // one for each column
+	Differs  bool
 	// Best lists the columns that hold the best value in the row's direction.
 	// It is empty when there is no direction, or nothing to choose between.
 	Best []int
@@ -148,6 +162,9 @@ func New(inputs []Input) Table {
 			}
 			if n.row.Better == Neither {
 				n.row.Better = e.Better
+			}
+			if n.row.Quantity == Plain {
+				n.row.Quantity = e.Quantity
 			}
 		}
 	}
@@ -247,13 +264,28 @@ func (t Table) Delta(row, col, baseline int) (string, bool) {
 		return "", false
 	}
 	d := c.Number - b.Number
-	text := signed(d)
+	out := difference(d, t.Rows[row].Quantity)
 	if b.Number != 0 {
 		if pc := 100 * d / math.Abs(b.Number); !math.IsInf(pc, 0) {
-			text += " (" + signedPercent(pc) + " %)"
+			out += " (" + signedPercent(pc) + " %)"
 		}
 	}
-	return text, true
+	return out, true
+}
+
+// difference writes a number with its sign, in the words of its quantity.
+func difference(d float64, q Quantity) string {
+	sign := "+"
+	if d < 0 {
+		sign = "-"
+	}
+	switch q {
+	case Seconds:
+		return sign + text.Duration(time.Duration(math.Abs(d)*float64(time.Second)))
+	case Bytes:
+		return sign + text.Bytes(int64(math.Abs(d)))
+	}
+	return signed(d)
 }
 
 func signed(x float64) string {

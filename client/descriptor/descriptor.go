@@ -42,44 +42,46 @@ type Container struct {
 // Parameter is one input of an algorithm, from a descriptor or from a server.
 type Parameter struct {
 	// ID is the name that the program, the server and commands use.
-	ID string
+	ID string `json:"id"`
 	// Name is the label for people; may be empty, see Label.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Description is the help text, sometimes HTML.
-	Description string
+	Description string `json:"description,omitempty"`
 	// Type decides how a value is read, checked and compared.
-	Type Type
+	Type Type `json:"type"`
 	// RawType is the type as it was written.
-	RawType string
+	RawType string `json:"raw_type,omitempty"`
 	// ValueKey is the text in the command line that the value replaces.
-	ValueKey string
+	ValueKey string `json:"value_key,omitempty"`
 	// Flag is the option word put before the value; empty for none.
-	Flag string
+	Flag string `json:"flag,omitempty"`
 	// Optional parameters may stay without a value.
-	Optional bool
+	Optional bool `json:"optional,omitempty"`
 	// SetByServer says the file claims that the server fills the value; see
 	// IsServerInput for the inputs a server really fills.
-	SetByServer bool
+	SetByServer bool `json:"set_by_server,omitempty"`
 	// ServerParameter values go to the server's scheduler and never to the
 	// program's command line.
-	ServerParameter bool
+	ServerParameter bool `json:"server_parameter,omitempty"`
 	// Default is the canonical text of the default value, nil for none. Text
 	// that does not fit Type is kept as written, because the server would
 	// send it all the same; Check tells.
-	Default *string
+	Default *string `json:"default,omitempty"`
 	// Choices are the permitted values in canonical text; none means any.
-	Choices []string
+	Choices []string `json:"choices,omitempty"`
 	// Minimum and Maximum are inclusive limits of a Number or a Date: a
 	// number, a date, or for a Date also milliseconds since 1970.
-	Minimum, Maximum *string
+	Minimum *string `json:"minimum,omitempty"`
+	Maximum *string `json:"maximum,omitempty"`
 	// Integer refuses numbers with a fraction.
-	Integer bool
+	Integer bool `json:"integer,omitempty"`
 	// URI lists the options of a Domain or ListDomain, for example
 	// "/api/project/$currentProject$/imageinstance.json".
-	URI string
+	URI string `json:"uri,omitempty"`
 	// URIPrint and URISort name the attribute of an option that is shown and
 	// the one that orders the list.
-	URIPrint, URISort string
+	URIPrint string `json:"uri_print,omitempty"`
+	URISort  string `json:"uri_sort,omitempty"`
 }
 
 // Label returns what people call the parameter: its name, else its id.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/compare"
@@ -61,12 +63,19 @@ func textEntry(section compare.Section, key, value string) compare.Entry {
 	return compare.Entry{Section: section, Key: key, Value: v, Text: value}
 }
 
-func numberEntry(section compare.Section, key string, n float64, shown string, better compare.Better) compare.Entry {
+func numberEntry(section compare.Section, key string, n float64, q compare.Quantity) compare.Entry {
 	v, _ := descriptor.ParseValue(descriptor.Number, formatNumber(n))
-	return compare.Entry{Section: section, Key: key, Value: v, Text: shown, Better: better}
+	e := compare.Entry{Section: section, Key: key, Value: v, Quantity: q}
+	switch q {
+	case compare.Seconds:
+		e.Text, e.Better = text.Duration(time.Duration(n*float64(time.Second))), compare.Lower
+	case compare.Bytes:
+		e.Text = text.Bytes(int64(n))
+	}
+	return e
 }
 
-func formatNumber(n float64) string { return fmt.Sprintf("%g", n) }
+func formatNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // facts are the rows on the analysis itself.
 func (s *Session) facts(a Analysis) []compare.Entry {
@@ -79,13 +88,13 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 		textEntry(compare.Facts, "where", a.Where()),
 	}
 	if d := a.Duration(now); d > 0 {
-		es = append(es, numberEntry(compare.Facts, "duration", d.Seconds(), text.Duration(d), compare.Lower))
+		es = append(es, numberEntry(compare.Facts, "duration", d.Seconds(), compare.Seconds))
 	}
 	if a.Run == nil {
 		return es
 	}
 	if a.Run.Resources.GPUs > 0 {
-		es = append(es, numberEntry(compare.Facts, "gpus", float64(a.Run.Resources.GPUs), fmt.Sprint(a.Run.Resources.GPUs), compare.Neither))
+		es = append(es, numberEntry(compare.Facts, "gpus", float64(a.Run.Resources.GPUs), compare.Plain))
 	}
 	if a.Run.Algorithm.Container != "" {
 		es = append(es, textEntry(compare.Facts, "container", a.Run.Algorithm.Container))
@@ -107,7 +116,7 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 		}
 		es = append(es, textEntry(compare.Facts, "exit", exit))
 		if r.Exit.MaxRSS > 0 {
-			es = append(es, numberEntry(compare.Facts, "peak memory", float64(r.Exit.MaxRSS), text.Bytes(r.Exit.MaxRSS), compare.Lower))
+			es = append(es, numberEntry(compare.Facts, "peak memory", float64(r.Exit.MaxRSS), compare.Bytes))
 		}
 	}
 	if r.FirstError != "" {
@@ -250,21 +259,21 @@ func (s *Session) resultEntries(ctx context.Context, a Analysis) []compare.Entry
 	if err != nil {
 		return []compare.Entry{textEntry(compare.Results, "results", "not readable: "+err.Error())}
 	}
-	es := []compare.Entry{numberEntry(compare.Results, "annotations", float64(r.Annotations()), fmt.Sprint(r.Annotations()), compare.Neither)}
+	es := []compare.Entry{numberEntry(compare.Results, "annotations", float64(r.Annotations()), compare.Plain)}
 	for _, c := range r.Counts {
 		name := c.Name
 		if name == "" {
 			name = "no term"
 		}
-		es = append(es, numberEntry(compare.Results, name+", count", float64(c.Count), fmt.Sprint(c.Count), compare.Neither))
+		es = append(es, numberEntry(compare.Results, name+", count", float64(c.Count), compare.Plain))
 		if c.Unit != "" {
-			e := numberEntry(compare.Results, name+", area", c.Area, fmt.Sprintf("%.4g", c.Area), compare.Neither)
-			e.Unit = c.Unit
+			e := numberEntry(compare.Results, name+", area", c.Area, compare.Plain)
+			e.Text, e.Unit = fmt.Sprintf("%.4g", c.Area), c.Unit
 			es = append(es, e)
 		}
 	}
 	for _, f := range r.Files {
-		e := numberEntry(compare.Results, "file "+f.Name, float64(f.Size), text.Bytes(f.Size), compare.Neither)
+		e := numberEntry(compare.Results, "file "+f.Name, float64(f.Size), compare.Bytes)
 		if f.Size < 0 {
 			e = textEntry(compare.Results, "file "+f.Name, "upload not finished")
 		}
