@@ -116,5 +116,9 @@ func build(exe string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot find this program's own file: %w", err)
 	}
-	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().UnixNano()), nil
+	return buildOf(info), nil
+}
+
+func buildOf(info fs.FileInfo) string {
+	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().UnixNano())
 }

@@ -1,15 +1,11 @@
 package demo
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cytorun/cytorun/internal/demo/program"
 )
@@ -61,43 +57,5 @@ func TestRegistryIsForReadingOnly(t *testing.T) {
 		if res.StatusCode != want {
 			t.Errorf("%s: %d, want %d", method, res.StatusCode, want)
 		}
-	}
-}
-
-func TestApptainerPullsAndRunsTheContainer(t *testing.T) {
-	apptainer, err := exec.LookPath("apptainer")
-	if err != nil {
-		t.Skip("no apptainer on this machine")
-	}
-	start := time.Now()
-	img, err := pack(self(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := newRegistry(img, "1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	t.Logf("packed in %v", time.Since(start))
-
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	dir := t.TempDir()
-	sif := filepath.Join(dir, "demo.sif")
-	start = time.Now()
-	pull := exec.CommandContext(ctx, apptainer, "pull", "--no-https", sif, "docker://"+strings.TrimPrefix(srv.URL, "http://")+"/"+repository+":1")
-	pull.Env = append(os.Environ(), "APPTAINER_CACHEDIR="+filepath.Join(dir, "cache"), "APPTAINER_TMPDIR="+dir)
-	if out, err := pull.CombinedOutput(); err != nil {
-		t.Fatalf("pull: %v\n%s", err, out)
-	}
-	t.Logf("pulled in %v", time.Since(start))
-
-	start = time.Now()
-	out, err := exec.CommandContext(ctx, apptainer, "exec", "-C", "-e", "--no-eval", sif, programPath, "demo-program", "nuclei", "-h").CombinedOutput()
-	t.Logf("ran in %v", time.Since(start))
-	if err == nil || !strings.Contains(string(out), "-exclude_border") {
-		t.Errorf("exec: %v\n%s", err, out)
 	}
 }

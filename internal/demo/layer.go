@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -38,7 +39,11 @@ func newLayer(exe *os.File) (*layer, error) {
 	l := &layer{exe: exe, exeSize: info.Size()}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	for _, e := range rootFiles {
+	more, err := libraries(exe)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range append(slices.Clone(rootFiles), more...) {
 		if err := writeEntry(w, e); err != nil {
 			return nil, err
 		}

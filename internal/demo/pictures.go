@@ -17,22 +17,25 @@ type picture struct {
 	name          string
 	file          []byte
 	resolution    float64 // micrometres per pixel, 0 where unknown
-	magnification int     // 0 where unknown
+	magnification int64   // 0 where unknown
+}
+
+// realImages are described in data/ATTRIBUTION.md.
+var realImages = []picture{
+	{name: "cell.png", resolution: 0.107},
+	{name: "ihc.png"},
+	{name: "retina.jpg"},
 }
 
 // pictures are the real images and the generated ones.
 func pictures() ([]picture, error) {
-	real := []picture{
-		{name: "cell.png", resolution: 0.107},
-		{name: "ihc.png"},
-		{name: "retina.jpg"},
-	}
-	for i := range real {
-		file, err := data.ReadFile("data/" + real[i].name)
-		if err != nil {
+	var out []picture
+	for _, p := range realImages {
+		var err error
+		if p.file, err = data.ReadFile("data/" + p.name); err != nil {
 			return nil, err
 		}
-		real[i].file = file
+		out = append(out, p)
 	}
 	made := make([]picture, len(fields))
 	var failed error
@@ -48,7 +51,7 @@ func pictures() ([]picture, error) {
 		})
 	}
 	group.Wait()
-	return append(real, made...), failed
+	return append(out, made...), failed
 }
 
 func encode(img image.Image) ([]byte, error) {

@@ -21,7 +21,7 @@ type nuclei struct {
 }
 
 func defineNuclei(flags *flag.FlagSet) func(*job) (string, error) {
-	n := nuclei{
+	n := &nuclei{
 		sigma:     number{value: 0, min: 0, max: 20},
 		method:    choice{"otsu", []string{"otsu", "triangle", "manual"}},
 		threshold: number{min: 0, max: 255, integer: true},
@@ -39,7 +39,7 @@ func defineNuclei(flags *flag.FlagSet) func(*job) (string, error) {
 	return n.work
 }
 
-func (n nuclei) work(j *job) (string, error) {
+func (n *nuclei) work(j *job) (string, error) {
 	if n.method.value == "manual" && !n.threshold.given {
 		return "", fmt.Errorf("the manual method needs --threshold")
 	}
@@ -72,7 +72,7 @@ func (n nuclei) work(j *job) (string, error) {
 
 // segment gives the outlines of the objects of an image as WKT, and how they
 // were told from the background.
-func (n nuclei) segment(img image.Image) (shapes []string, level int, dark bool) {
+func (n *nuclei) segment(img image.Image) (shapes []string, level int, dark bool) {
 	g := raster.Smooth(raster.Grey(img), n.sigma.value)
 	switch n.method.value {
 	case "triangle":

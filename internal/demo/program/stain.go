@@ -24,7 +24,7 @@ type stain struct {
 }
 
 func defineStain(flags *flag.FlagSet) func(*job) (string, error) {
-	s := stain{
+	s := &stain{
 		stain:    choice{raster.DAB.String(), raster.StainNames()},
 		positive: number{value: 0.15, min: 0, max: 3},
 		white:    number{value: 245, min: 128, max: 255, integer: true},
@@ -42,7 +42,7 @@ func defineStain(flags *flag.FlagSet) func(*job) (string, error) {
 	return s.work
 }
 
-func (s stain) work(j *job) (string, error) {
+func (s *stain) work(j *job) (string, error) {
 	which, err := raster.ParseStain(s.stain.value)
 	if err != nil {
 		return "", err
@@ -96,7 +96,7 @@ func (s stain) work(j *job) (string, error) {
 }
 
 // pictures are the chosen images that are new enough.
-func (s stain) pictures(j *job) ([]picture, error) {
+func (s *stain) pictures(j *job) ([]picture, error) {
 	all, err := j.pictures(s.images)
 	if err != nil || s.added.IsZero() {
 		return all, err
@@ -121,7 +121,7 @@ type measurement struct {
 	positive float64 // share of pixels, 0 to 1
 }
 
-func (s stain) measure(density []float32, bounds, r image.Rectangle) measurement {
+func (s *stain) measure(density []float32, bounds, r image.Rectangle) measurement {
 	sum, positive := 0.0, 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for _, d := range density[y*bounds.Dx()+r.Min.X : y*bounds.Dx()+r.Max.X] {

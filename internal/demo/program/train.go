@@ -29,7 +29,7 @@ type train struct {
 }
 
 func defineTrain(flags *flag.FlagSet) func(*job) (string, error) {
-	t := train{
+	t := &train{
 		epochs:    number{value: 20, min: 1, max: 10000, integer: true},
 		rate:      number{value: 0.05, min: 1e-5, max: 1},
 		hidden:    number{value: 8, min: 1, max: 64, integer: true},
@@ -54,7 +54,7 @@ func defineTrain(flags *flag.FlagSet) func(*job) (string, error) {
 	return t.work
 }
 
-func (t train) work(j *job) (string, error) {
+func (t *train) work(j *job) (string, error) {
 	rng := rand.New(rand.NewPCG(uint64(t.seed.value), 0))
 	m, err := t.model(j, rng)
 	if err != nil {
@@ -119,7 +119,7 @@ func (t train) work(j *job) (string, error) {
 const modelFile = "model.json"
 
 // model is a new one, or the one that an earlier job left.
-func (t train) model(j *job, rng *rand.Rand) (*model, error) {
+func (t *train) model(j *job, rng *rand.Rand) (*model, error) {
 	if t.from == 0 {
 		return newModel(t.hidden.int(), rng), nil
 	}
@@ -136,7 +136,7 @@ func (t train) model(j *job, rng *rand.Rand) (*model, error) {
 }
 
 // collect draws samples from every image.
-func (t train) collect(j *job, rng *rand.Rand) ([]sample, error) {
+func (t *train) collect(j *job, rng *rand.Rand) ([]sample, error) {
 	pictures, err := j.pictures(t.images)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (t train) collect(j *job, rng *rand.Rand) ([]sample, error) {
 
 // draw takes pixels at random from an image. Otsu's threshold on the smoothed
 // image says which of them belong to objects.
-func (t train) draw(img image.Image, rng *rand.Rand) []sample {
+func (t *train) draw(img image.Image, rng *rand.Rand) []sample {
 	g := raster.Smooth(raster.Grey(img), 1)
 	objects := raster.Above(g, raster.Otsu(raster.Histogram(g)), raster.Mean(g) >= 128).In
 	var byClass [2][]int
