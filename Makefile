@@ -16,7 +16,7 @@ help:
 	@echo 'make build    bin/cytorun, one static file'
 	@echo 'make dist     the same for other machines, in dist/'
 	@echo 'make bench    measure the numbers to reach'
-	@echo 'make picture  docs/picture.svg, of the running program'
+	@echo 'make picture  docs/picture.svg, of the running program (KEYS=... pressed before)'
 	@echo 'make lint     gofmt, go vet, staticcheck, import direction'
 	@echo 'make fmt      format the code'
 	@echo 'make clean    remove bin/ and dist/'
@@ -42,7 +42,7 @@ bench: build
 	@scripts/bench
 
 picture: build
-	@scripts/take-picture
+	@scripts/take-picture $(KEYS)
 
 lint:
 	@scripts/lint
