@@ -107,7 +107,7 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 	got, err := lock.TryLock()
 	if err == nil && !got {
 		progress("waiting: another run fetches this container")
-		got, err = lock.TryLockContext(ctx, 100*time.Millisecond)
+		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
 	}
 	if err != nil {
 		if ctx.Err() != nil {

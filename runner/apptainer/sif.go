@@ -92,25 +92,26 @@ const maxMetadata = 4 << 20
 // the file and the arguments.
 func entry(path string, args bool) (verb string, front []string) {
 	config, script, ok := metadata(path)
+	// Where its temporary folder has a colon in its name, apptainer leaves the
+	// script out of what it writes down of an image it builds.
+	script = strings.TrimSpace(script)
+	image := config != nil && (script == "" || strings.Contains(script, "OCI_ENTRYPOINT="))
 	switch {
-	case !ok:
-		return "run", nil
-	case strings.Contains(script, noRunscript) || strings.TrimSpace(script) == "":
+	case image:
+		// The script that apptainer makes of an image's configuration does just
+		// this, but scripts made by old versions evaluate the arguments.
+		front = append(front, config.Entrypoint...)
+		if !args {
+			front = append(front, config.Cmd...)
+		}
+		if len(front) > 0 || args {
+			return "exec", front
+		}
+	case ok && (script == "" || strings.Contains(script, noRunscript)):
 		return "exec", nil
-	case config == nil || !strings.Contains(script, "OCI_ENTRYPOINT="):
-		// A script that somebody wrote.
-		return "run", nil
 	}
-	front = append(front, config.Entrypoint...)
-	if !args {
-		front = append(front, config.Cmd...)
-	}
-	if len(front) == 0 && !args {
-		return "run", nil
-	}
-	// The script that apptainer makes of an OCI configuration does just this,
-	// but needs a shell inside, and scripts of old versions evaluate arguments.
-	return "exec", front
+	// A script that somebody wrote, or a file that says nothing of itself.
+	return "run", nil
 }
 
 // ociConfig is the part of an image's configuration that starts it.
