@@ -10,10 +10,16 @@ import (
 	"github.com/cytorun/cytorun/internal/demo/program"
 )
 
-// TestMain lets this test binary stand for cytorun in containers.
+// TestMain lets this test binary stand for cytorun: as the demo's server, and
+// in containers.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "demo-program" {
-		os.Exit(program.Main(os.Args[2:]))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "demo-program":
+			os.Exit(program.Main(os.Args[2:]))
+		case "serve":
+			os.Exit(serve(os.Args[2:]))
+		}
 	}
 	os.Exit(m.Run())
 }

@@ -42,6 +42,9 @@ func LogFile(p profile.Paths) string { return filepath.Join(p.State, "demo-serve
 // The server keeps its port from one start to the next. Two processes that call
 // Ensure at once start one server.
 func Ensure(ctx context.Context, p profile.Paths, exe string, say func(string)) (Site, error) {
+	if err := nameFree(p); err != nil {
+		return Site{}, err
+	}
 	if err := p.Make(); err != nil {
 		return Site{}, err
 	}
@@ -128,17 +131,26 @@ func (c connection) keys() client.Keys {
 	return client.Keys{Public: c.Public, Private: c.Private}
 }
 
-// store writes the profile where it is not yet as it should be. A person's own
-// profile of the same name is not touched.
+// nameFree makes sure that the demo does not take the place of a person's own
+// profile.
+func nameFree(p profile.Paths) error {
+	config, err := profile.Load(p)
+	if err != nil {
+		return err
+	}
+	if old, known := config.Profiles[ProfileName]; known && !onLoopback(old.URL) {
+		return fmt.Errorf("the profile %q is the one of %s; rename it in config.toml, the demo needs this name", ProfileName, old.URL)
+	}
+	return nil
+}
+
+// store writes the profile where it is not yet as it should be.
 func (s *Site) store(p profile.Paths) error {
 	config, err := profile.Load(p)
 	if err != nil {
 		return err
 	}
 	old, known := config.Profiles[ProfileName]
-	if known && !onLoopback(old.URL) {
-		return fmt.Errorf("the profile %q is the one of %s; rename it in config.toml, the demo needs this name", ProfileName, old.URL)
-	}
 	keys, _, err := profile.LoadKeys(p, ProfileName)
 	if err != nil {
 		return err
