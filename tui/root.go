@@ -29,7 +29,8 @@ type root struct {
 	toast         toast
 	connecting    nav.Gen
 	projects      nav.Gen
-	pending       string // the algorithm whose form to open once connected
+	seen          time.Time // when the last look was written
+	pending       string    // the algorithm whose form to open once connected
 	crash         *crash
 	stop          func() // ends the program from View, which has no command
 	// send delivers what a long command says on its way.
@@ -115,7 +116,8 @@ func (r *root) update(msg tea.Msg) tea.Cmd {
 		if r.blurred {
 			return nil
 		}
-		return tea.Batch(r.tick(), r.reconnectLater(time.Time(msg)), r.top().Update(nav.Tick{Now: time.Time(msg)}))
+		now := time.Time(msg)
+		return tea.Batch(r.tick(), r.reconnectLater(now), r.noteSeen(now), r.top().Update(nav.Tick{Now: now}))
 	case tea.KeyPressMsg:
 		return r.key(msg)
 	case tea.PasteMsg:

@@ -51,6 +51,9 @@ func Run(ctx context.Context, env *app.Env, opts Options) error {
 	r.stop = func() { go p.Quit() }
 	r.send = func(msg tea.Msg) { go p.Send(msg) }
 	_, err := p.Run()
+	if r.session != nil && r.session.Connected() {
+		writeSeen(env, r.session.Profile.URL, env.Now())
+	}
 	if r.crash != nil {
 		return r.crash.save(env.Paths.State, env.Version)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/compareview"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/widget"
 )
@@ -21,8 +22,8 @@ func newLog(_ *app.Session, a app.Analysis) nav.Screen {
 	return &plain{title: a.Title(), text: "the log of " + a.Title()}
 }
 
-func newCompare(_ *app.Session, _ []app.Analysis) nav.Screen {
-	return &plain{title: "Compare", text: "Mark two or more analyses with space in 2 Analyses, then press c."}
+func newCompare(s *app.Session, analyses []app.Analysis) nav.Screen {
+	return compareview.New(s, analyses)
 }
 
 // plain is a screen of one text.
