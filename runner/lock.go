@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -38,6 +39,20 @@ func TakeLock(path string) (*flock.Flock, error) {
 	}
 }
 
+// toTheEnd refers to locks that nobody closes: a file that nothing refers to is
+// closed by the garbage collector, and its lock goes with it.
+var toTheEnd struct {
+	sync.Mutex
+	locks []*flock.Flock
+}
+
+// HoldToTheEnd keeps a lock as long as this process lives.
+func HoldToTheEnd(l *flock.Flock) {
+	toTheEnd.Lock()
+	defer toTheEnd.Unlock()
+	toTheEnd.locks = append(toTheEnd.locks, l)
+}
+
 // Held tells whether a process holds the lock. A file that is not there is not
 // held.
 func Held(path string) bool {
@@ -60,6 +75,16 @@ func WaitFree(path string) error {
 		return err
 	}
 	return l.Close()
+}
+
+// Supervised tells whether a living supervisor looks after a run of this box. A
+// process that is just dying may still hold the lock.
+func Supervised(folder string) bool {
+	if !Held(filepath.Join(folder, LockFile)) {
+		return false
+	}
+	pid, start, ok := Holder(folder)
+	return !ok || Lives(pid, start)
 }
 
 // Holder names the supervisor of a run: the pid and start time that it wrote

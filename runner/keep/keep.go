@@ -145,10 +145,11 @@ func (k *keeper) path(name string) string { return filepath.Join(k.folder, name)
 
 // start takes the lock and starts the program.
 func (k *keeper) start(from io.Reader) (runner.Started, error) {
-	// The lock lives as long as this process: nothing closes its descriptor.
-	if _, err := runner.TakeLock(k.path(runner.AliveFile)); err != nil {
+	lock, err := runner.TakeLock(k.path(runner.AliveFile))
+	if err != nil {
 		return runner.Started{}, err
 	}
+	runner.HoldToTheEnd(lock)
 	var plan Plan
 	if err := json.NewDecoder(from).Decode(&plan); err != nil {
 		return runner.Started{}, fmt.Errorf("cannot read what to start: %w", err)

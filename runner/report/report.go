@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/cytorun/cytorun/client"
@@ -31,8 +32,10 @@ const Timeout = 20 * time.Second
 const maxComment = 255
 
 // MaxValue is the server's limit for the value of a job parameter, in
-// characters (contract §7.13).
+// characters as Java counts them (contract §7.13).
 const MaxValue = 5000
+
+func tooLong(value string) bool { return len(utf16.Encode([]rune(value))) > MaxValue }
 
 // Mark is what makes the job of a run findable by the run's id.
 func Mark(run string) string { return "cytorun " + run }
@@ -110,7 +113,7 @@ func jobs(ctx context.Context, server client.Server, f client.JobFilter) (client
 func Parameters(spec runner.Spec) []client.NewJobParameter {
 	var ps []client.NewJobParameter
 	forEachValue(spec, func(p runner.ParameterSpec, text string) {
-		if utf8.RuneCountInString(text) <= MaxValue {
+		if !tooLong(text) {
 			ps = append(ps, client.NewJobParameter{Parameter: p.ServerID, Value: text})
 		}
 	})
@@ -122,7 +125,7 @@ func Parameters(spec runner.Spec) []client.NewJobParameter {
 func TooLong(spec runner.Spec) []string {
 	var names []string
 	forEachValue(spec, func(p runner.ParameterSpec, text string) {
-		if utf8.RuneCountInString(text) > MaxValue {
+		if tooLong(text) {
 			names = append(names, p.ID)
 		}
 	})

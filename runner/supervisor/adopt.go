@@ -31,9 +31,11 @@ func (s *supervisor) adopt(started runner.Started) error {
 		return s.lost("its keeper was killed, and this kernel cannot tell how a program ends that is not one's own; it was ended")
 	}
 	// Held as keep would, so that everybody sees that the program is watched.
-	if _, err := runner.TakeLock(s.path(runner.AliveFile)); err != nil {
+	lock, err := runner.TakeLock(s.path(runner.AliveFile))
+	if err != nil {
 		return err
 	}
+	runner.HoldToTheEnd(lock)
 	if err := s.event(runner.Event{Facts: map[string]string{"adopted": "1"}}); err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // How long the end of a run waits for the server before it is called without
-// it, and how long the supervisor goes on trying afterwards.
-const (
+// it, and how long the supervisor goes on trying afterwards. Tests shorten them.
+var (
 	verdictPatience = 10 * time.Second
 	deliverPatience = 15 * time.Second
 	deliverAtAll    = 24 * time.Hour
@@ -30,31 +30,30 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 	s.askServer(&e)
 	// Looking for the first error reads the whole log, perhaps a gigabyte.
 	if exit.Code != 0 || e.job != nil && e.job.Status == client.Failed {
-		e.tail, e.firstError = s.readLog()
+		s.readLog(&e)
 	}
 	result := judge(e)
 	result.Digest = s.digest()
 	return s.end(result)
 }
 
-// readLog reads what a failure says of itself: the end of the log, and its most
-// telling line.
-func (s *supervisor) readLog() (tail, firstError string) {
+// readLog reads what a failure says of itself: the end of the log, its most
+// telling line and its last one.
+func (s *supervisor) readLog(e *evidence) {
 	f, err := os.Open(s.path(runner.LogFile))
 	if err != nil {
-		return "", ""
+		return
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return "", ""
+		return
 	}
 	const most = 16 << 10
 	b, _ := io.ReadAll(io.NewSectionReader(f, max(0, st.Size()-most), most))
-	if line, ok := logfile.FirstError(f, st.Size()); ok {
-		firstError = line
-	}
-	return string(b), firstError
+	e.tail = string(b)
+	e.firstError, _ = logfile.FirstError(f, st.Size())
+	e.lastLine, _ = logfile.LastLine(f, st.Size())
 }
 
 // askServer learns what the program told the server, as far as the server

@@ -130,12 +130,6 @@ func fetchJobKeys(ctx context.Context, server client.Server, run runner.Run) (cl
 	ctx, stop := context.WithTimeout(ctx, report.Timeout)
 	defer stop()
 	job := client.Job{ID: run.Job, UserJob: run.UserJob}
-	if job.UserJob == 0 {
-		var err error
-		if job, err = server.Job(ctx, job.ID); err != nil {
-			return client.Keys{}, fmt.Errorf("cannot read job %d: %w", run.Job, err)
-		}
-	}
 	keys, err := ability.JobKeys(ctx, job)
 	if err != nil {
 		return keys, fmt.Errorf("cannot get the keys of job %d: %w", job.ID, err)

@@ -127,14 +127,15 @@ func open(folder string, keys client.Keys) (*supervisor, error) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPIPE,
 		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
 
-	// The lock's descriptor lives as long as this process.
-	lock := filepath.Join(folder, runner.LockFile)
+	path := filepath.Join(folder, runner.LockFile)
 	if _, err := runner.ReadFolder(folder); err != nil {
 		return nil, err
 	}
-	if _, err := runner.TakeLock(lock); err != nil {
+	lock, err := runner.TakeLock(path)
+	if err != nil {
 		return nil, err
 	}
+	runner.HoldToTheEnd(lock)
 	if s.journal, err = runner.OpenJournal(folder); err != nil {
 		return nil, err
 	}
@@ -143,8 +144,8 @@ func open(folder string, keys client.Keys) (*supervisor, error) {
 		return nil, err
 	}
 	holder := fmt.Sprintf("%d %s %s\n", me.PID, me.Start, runner.Host())
-	if err := os.WriteFile(lock, []byte(holder), 0o600); err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w", lock, err)
+	if err := os.WriteFile(path, []byte(holder), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())

@@ -163,10 +163,17 @@ func (q *queue) enter(ctx context.Context, number int64) (*os.File, error) {
 	}
 	defer ticket.Close()
 	defer os.Remove(path)
-	if err := q.turn(ctx, number); err != nil {
-		return nil, err
+	for {
+		if err := q.turn(ctx, number); err != nil {
+			return nil, err
+		}
+		slot, err := q.slot(ctx)
+		if err != nil || len(q.before(number)) == 0 {
+			return slot, err
+		}
+		// One that was before us had lost its supervisor and is back.
+		_ = slot.Close()
 	}
-	return q.slot(ctx)
 }
 
 // turn waits until no living ticket is before this one.

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/cytorun/cytorun/client"
@@ -57,7 +56,7 @@ func Recover(store *runner.Store, exe string) ([]Recovered, error) {
 
 // needed tells whether a run lacks a supervisor.
 func needed(run runner.Run) bool {
-	if run.ForeignHost || run.Problem != nil || runner.Held(filepath.Join(run.Folder, runner.LockFile)) {
+	if run.ForeignHost || run.Problem != nil || runner.Supervised(run.Folder) {
 		return false
 	}
 	if !run.State.Ended() {
@@ -122,7 +121,7 @@ func Cancel(run runner.Run, exe, by string) error {
 	if err := runner.RequestCancel(run.Folder, by); err != nil {
 		return err
 	}
-	if runner.Held(filepath.Join(run.Folder, runner.LockFile)) {
+	if runner.Supervised(run.Folder) {
 		return nil
 	}
 	return Start(run.Folder, exe, environmentKeys(run.Server))

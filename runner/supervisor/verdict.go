@@ -18,8 +18,9 @@ type evidence struct {
 	cancel *runner.CancelRequest // nil: nobody asked
 	// job is the server's record after the end; nil where it could not be read.
 	job *client.Job
-	// tail is the end of the log, firstError its most telling line.
-	tail, firstError string
+	// tail is the end of the log, firstError its most telling line, lastLine
+	// its last.
+	tail, firstError, lastLine string
 	// annotations and files that the program left on the server; -1 unknown.
 	annotations, files int
 }
@@ -79,10 +80,14 @@ func (e evidence) failure() string {
 			how += fmt.Sprintf(" (exit %d)", e.exit.Code)
 		}
 	}
-	if e.firstError != "" {
-		return how + ": " + oneLine(e.firstError)
+	said := e.firstError
+	if said == "" && signal == "" {
+		said = e.lastLine // whoever ends with a code mostly says why
 	}
-	return how
+	if said == "" {
+		return how
+	}
+	return how + ": " + oneLine(said)
 }
 
 // ownFailure is the failure of a program that ended well but told the server

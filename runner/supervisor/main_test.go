@@ -1,0 +1,157 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/cytomine"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/runner/keep"
+)
+
+// TestMain lets the test binary stand in for cytorun: keep, supervise and the
+// programs that a run starts are real processes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "keep":
+			os.Exit(keep.Main(os.Args[2:]))
+		case "supervise":
+			verdictPatience, deliverPatience = time.Second, time.Second
+			os.Exit(Main(os.Args[2:]))
+		case "demo-program":
+			os.Exit(program(os.Args[2:]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// program is what the runs of these tests execute. Its words are the name of a
+// behaviour, its arguments, and what the server sets as flags.
+func program(args []string) int {
+	arg := func(i int) string {
+		if i < len(args) {
+			return args[i]
+		}
+		return ""
+	}
+	number := func(i int) int { n, _ := strconv.Atoi(arg(i)); return n }
+	switch arg(0) {
+	case "ok":
+		fmt.Println("done")
+	case "exit":
+		fmt.Fprintln(os.Stderr, "Traceback (most recent call last):\n  File \"run.py\", line 3, in <module>\nValueError: bad threshold")
+		return number(1)
+	case "say":
+		fmt.Println(strings.Join(args[1:], " "))
+	case "sleep":
+		fmt.Println("sleeping")
+		time.Sleep(time.Duration(number(1)) * time.Millisecond)
+		return number(2)
+	case "until":
+		// Runs until a file appears, so that a test decides when it ends.
+		fmt.Println("waiting")
+		for {
+			if b, err := os.ReadFile(arg(1)); err == nil {
+				n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+				return n
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	case "ignore-term":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ignoring")
+		time.Sleep(time.Hour)
+	case "handle-term":
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-c
+		fmt.Println("cleaned up")
+		return 3
+	case "fork-away":
+		cmd := exec.Command("/proc/self/exe", "demo-program", "sleep", "3600000")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			return 9
+		}
+		fmt.Println("left", cmd.Process.Pid)
+	case "kill-self":
+		_ = syscall.Exec("/bin/sh", []string{"sh", "-c", "kill -" + arg(1) + " $$; sleep 9"}, nil)
+	case "flood":
+		line := []byte(strings.Repeat("x", 1023) + "\n")
+		block := []byte(strings.Repeat(string(line), 64))
+		for range number(1) * 16 {
+			_, _ = os.Stdout.Write(block)
+		}
+	case "binary":
+		_, _ = os.Stdout.Write([]byte{0, 0xff, 0xfe, 0x1b, '[', '2', 'J', 0x80, 'x'})
+	case "close-stdout":
+		_ = os.Stdout.Close()
+		_ = os.Stderr.Close()
+		time.Sleep(50 * time.Millisecond)
+	case "progress":
+		for i := 0; i <= 100; i += 10 {
+			fmt.Printf("\rtiles %d/100", i)
+			time.Sleep(time.Duration(number(1)) * time.Millisecond)
+		}
+	case "fill-disk":
+		// 200 MB in each place that programs write to.
+		for _, dir := range []string{os.Getenv("HOME"), os.Getenv("TMPDIR"), "."} {
+			f, err := os.CreateTemp(dir, "big")
+			if err != nil {
+				fmt.Println(err)
+				return 1
+			}
+			block := make([]byte, 1<<20)
+			for range 200 {
+				if _, err := f.Write(block); err != nil {
+					fmt.Println(err)
+					return 1
+				}
+			}
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	case "report":
+		// Tells the server a status of its own, as an app does.
+		return reportOwn(args[1:])
+	default:
+		fmt.Fprintln(os.Stderr, "no behaviour", arg(0))
+		return 99
+	}
+	return 0
+}
+
+// reportOwn: STATUS COMMENT EXIT HOST PUBLIC PRIVATE JOB
+func reportOwn(args []string) int {
+	status, _ := strconv.Atoi(args[0])
+	exit, _ := strconv.Atoi(args[2])
+	server, err := cytomine.New(profile.Profile{Kind: client.Cytomine, URL: args[3]}, client.Keys{Public: args[4], Private: args[5]}, cytomine.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return 98
+	}
+	me, err := server.CurrentUser(tctx)
+	if err != nil {
+		fmt.Println(err)
+		return 97
+	}
+	_, err = server.UpdateJob(tctx, me.Job, func(c *client.JobChange) error {
+		c.Status, c.Comment, c.Progress = client.Status(status), args[1], 42
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return 96
+	}
+	return exit
+}
