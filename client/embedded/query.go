@@ -107,6 +107,7 @@ type listing struct {
 	where []string
 	args  []any
 	sort  string
+	joins string // the joins that where and sort need
 	max   int64
 	off   int64
 }
@@ -114,6 +115,13 @@ type listing struct {
 // and adds a condition.
 func (l *listing) and(cond string, args ...any) {
 	l.where, l.args = append(l.where, cond), append(l.args, args...)
+}
+
+// need notes that an expression looks into another table than the class's own.
+func (l *listing) need(cl *class, expr string) {
+	if !strings.HasPrefix(expr, "t.") {
+		l.joins = cl.from
+	}
 }
 
 // in adds "expr is one of these numbers"; no numbers match nothing.
@@ -155,6 +163,7 @@ func (c *call) listing(cl *class) (*listing, error) {
 		default:
 			continue
 		}
+		l.need(cl, expr)
 		cond, args := f.condition(expr, k)
 		if cond == "" {
 			cond = "0"
@@ -177,6 +186,7 @@ func (c *call) listing(cl *class) (*listing, error) {
 		if c.param("order") == "" {
 			dir = " DESC"
 		}
+		l.need(cl, cl.field(by).filter())
 		l.sort = cl.field(by).filter() + dir + ", t.id" + dir
 	default:
 		return nil, failure(http.StatusNotImplemented, "%s list sorted by %s is not implemented", cl.simple(), by)
@@ -190,19 +200,22 @@ func (cl *class) page(q querier, l *listing) ([]record, int64, error) {
 	if l.sort != "" {
 		tail = "ORDER BY " + l.sort
 	}
+	if l.max <= 0 && l.off <= 0 {
+		recs, err := cl.find(q, l.sql(), tail, l.args...)
+		return recs, int64(len(recs)), err
+	}
 	limit := l.max
 	if limit <= 0 {
 		limit = -1
 	}
-	recs, err := cl.find(q, l.sql(), tail+" LIMIT ? OFFSET ?", append(l.args[:len(l.args):len(l.args)], limit, max(l.off, 0))...)
+	// The ids first: skipping rows costs little while nothing else is read of them.
+	recs, err := cl.find(q, "t.id IN (SELECT t.id FROM "+cl.table+" t "+l.joins+" WHERE "+l.sql()+" "+tail+" LIMIT ? OFFSET ?)", tail,
+		append(l.args[:len(l.args):len(l.args)], limit, max(l.off, 0))...)
 	if err != nil {
 		return nil, 0, err
 	}
-	if l.max <= 0 && l.off <= 0 {
-		return recs, int64(len(recs)), nil
-	}
 	var size int64
-	_, err = one(q, "SELECT COUNT(*) FROM "+cl.table+" t "+cl.from+" WHERE "+l.sql(), l.args, &size)
+	_, err = one(q, "SELECT COUNT(*) FROM "+cl.table+" t "+l.joins+" WHERE "+l.sql(), l.args, &size)
 	return recs, size, err
 }
 

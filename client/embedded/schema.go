@@ -75,8 +75,8 @@ CREATE TABLE job (
   project INTEGER NOT NULL, software INTEGER NOT NULL, number INTEGER NOT NULL,
   status INTEGER NOT NULL, progress INTEGER NOT NULL, comment TEXT, processing_server INTEGER,
   rate REAL, data_deleted INTEGER, favorite INTEGER, launcher INTEGER, user_job INTEGER);
-CREATE INDEX job_created ON job(created);
-CREATE INDEX job_project ON job(project, created, status, software, launcher);
+CREATE INDEX job_created ON job(created, id, status, software, launcher, project);
+CREATE INDEX job_project ON job(project, created, id, status, software, launcher);
 CREATE INDEX job_software ON job(software, project, number);
 CREATE INDEX job_software_status ON job(software, status);
 
