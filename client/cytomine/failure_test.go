@@ -215,23 +215,23 @@ func TestSlowListIsNoSilentList(t *testing.T) {
 	s.mux.HandleFunc("/api/project.json", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{"collection":[`)
-		for i := range 10 {
+		for i := range 12 {
 			fmt.Fprintf(w, `{"id":%d},`, i+1)
 			w.(http.Flusher).Flush()
 			select {
-			case <-time.After(40 * time.Millisecond):
+			case <-time.After(100 * time.Millisecond):
 			case <-r.Context().Done():
 			}
 		}
-		io.WriteString(w, `{"id":11}],"size":11}`)
+		io.WriteString(w, `{"id":13}],"size":13}`)
 	})
 	options := quick
-	options.Timeout = 200 * time.Millisecond // less than the list takes
+	options.Timeout = time.Second // less than the list takes
 	c, err := New(profile.Profile{URL: s.URL}, testKeys, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if projects, err := c.Projects(t.Context()); err != nil || len(projects) != 11 {
+	if projects, err := c.Projects(t.Context()); err != nil || len(projects) != 13 {
 		t.Errorf("%d, %v", len(projects), err)
 	}
 }

@@ -150,7 +150,6 @@ func jobsPath(f client.JobFilter) string {
 		add("software", join(f.Algorithms))
 	}
 	add("withJobParameters", strconv.FormatBool(f.WithParameters))
-	add("withUser", "true")
 	if len(f.Statuses) > 0 {
 		numbers := make([]string, len(f.Statuses))
 		for i, s := range f.Statuses {
