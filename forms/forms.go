@@ -141,7 +141,7 @@ func (f *Form) Set(id, text string, origin client.Origin, labels ...string) bool
 		text = v.Text()
 	}
 	field.Text, field.Origin, field.Labels = text, origin, labels
-	f.Validate()
+	field.check()
 	return true
 }
 
@@ -149,7 +149,7 @@ func (f *Form) Set(id, text string, origin client.Origin, labels ...string) bool
 func (f *Form) Clear(id string) {
 	if field := f.Field(id); field != nil {
 		field.Text, field.Origin, field.Labels = "", client.FromUser, nil
-		f.Validate()
+		field.check()
 	}
 }
 
@@ -157,7 +157,7 @@ func (f *Form) Clear(id string) {
 func (f *Form) Reset(id string) {
 	if field := f.Field(id); field != nil {
 		*field = newField(field.Parameter)
-		f.Validate()
+		field.check()
 	}
 }
 
@@ -176,12 +176,27 @@ func (f *Form) Parameters() []descriptor.Parameter {
 func (f *Form) Values() []client.Value {
 	var vs []client.Value
 	for _, field := range f.Fields {
-		if field.Text == "" && defaultText(field.Parameter) == "" {
-			continue
+		if v, ok := field.choice(); ok {
+			vs = append(vs, v)
 		}
-		vs = append(vs, client.Value{Parameter: field.Parameter.ID, Text: field.Text, Origin: field.Origin, Labels: field.Labels})
 	}
 	return vs
+}
+
+// choice is the field as a launch takes it; ok is false where nobody chose
+// anything and there is no default to clear.
+func (f Field) choice() (v client.Value, ok bool) {
+	if f.Text == "" && defaultText(f.Parameter) == "" {
+		return client.Value{}, false
+	}
+	return client.Value{Parameter: f.Parameter.ID, Text: f.Text, Origin: f.Origin, Labels: f.Labels}, true
+}
+
+// check asks the judge about this field alone: a form of 200 parameters is
+// changed at every key.
+func (f *Field) check() {
+	v, chosen := f.choice()
+	f.Problems = check(f.Parameter, v, chosen)
 }
 
 // Validate checks every field, keeps what it found with them, and returns it.
