@@ -116,7 +116,9 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 		}
 		es = append(es, textEntry(compare.Facts, "exit", exit))
 		if r.Exit.MaxRSS > 0 {
-			es = append(es, numberEntry(compare.Facts, "peak memory", float64(r.Exit.MaxRSS), compare.Bytes))
+			e := numberEntry(compare.Facts, "peak memory", float64(r.Exit.MaxRSS), compare.Bytes)
+			e.Better = compare.Lower
+			es = append(es, e)
 		}
 	}
 	if r.FirstError != "" {

@@ -17,5 +17,11 @@ func (e *Env) Login(ctx context.Context, p profile.Profile, keys client.Keys) (s
 	if err != nil {
 		return r, err
 	}
+	if len(r.Certificate) > 0 && r.Profile.CA == "" {
+		// Programs in containers are given this file too.
+		if r.Profile.CA, err = profile.SaveCertificate(e.Paths, r.Profile.Name, r.Certificate); err != nil {
+			return r, err
+		}
+	}
 	return r, profile.Save(e.Paths, r.Profile, keys)
 }

@@ -22,10 +22,13 @@ type grid struct {
 // shows it whole.
 const (
 	minColumn = 8
-	maxColumn = 34
 	maxLabel  = 30
 	gap       = 2
 )
+
+// maxColumn lets at least three analyses stand side by side on a narrow
+// terminal.
+func (m *Screen) maxColumn() int { return max(min(m.width/4, 34), 12) }
 
 // turn swaps rows and columns under the cursor.
 func (g *grid) turn() {
@@ -140,11 +143,11 @@ func (m *Screen) columnWidth(i int) int {
 	w := max(minColumn, text.Width(m.columnLabel(i)))
 	for r := range rows {
 		w = max(w, text.Width(m.cellShown(r, i).whole()))
-		if w >= maxColumn {
+		if w >= m.maxColumn() {
 			break
 		}
 	}
-	w = min(w, maxColumn)
+	w = min(w, m.maxColumn())
 	m.grid.widths[i] = w
 	return w
 }

@@ -135,7 +135,7 @@ func (m *Screen) line(row int) string {
 	if here {
 		b.WriteString(t.Accent.Render("▌") + " " + t.Bold.Render(label))
 	} else {
-		b.WriteString("  " + label)
+		b.WriteString(m.sign(row) + " " + label)
 	}
 	for i := m.grid.left; i < m.grid.left+m.grid.visible; i++ {
 		b.WriteString(strings.Repeat(" ", gap))
@@ -144,11 +144,18 @@ func (m *Screen) line(row int) string {
 	return text.Truncate(strings.TrimRight(b.String(), " "), m.width)
 }
 
+// sign tells a row in which analyses differ while equal ones are shown too.
+func (m *Screen) sign(row int) string {
+	if m.equal && !m.transpose && m.table.Rows[m.rows[row]].Differs {
+		return style.Now().Warn.Render("≠")
+	}
+	return " "
+}
+
 // shown is a cell as it is drawn: its value, and what stands beside it.
 type shown struct {
 	value, beside string
-	best, differs bool
-	missing       bool
+	best, missing bool
 }
 
 func (s shown) whole() string {
@@ -193,7 +200,7 @@ func (m *Screen) cellShown(row, col int) shown {
 	if cell.Missing {
 		return shown{value: "–", missing: true}
 	}
-	s := shown{value: text.Line(cell.Text), differs: m.table.Rows[r].Differs}
+	s := shown{value: text.Line(cell.Text)}
 	if slices.Contains(m.table.Rows[r].Best, c) {
 		s.best = true
 		s.value += " ★"
