@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	_ "golang.org/x/image/tiff" // another
 )
 
 // imageInfo is what the head of an image file tells.
@@ -21,8 +23,8 @@ type imageInfo struct {
 	colorspace, mime, extension   string
 }
 
-// inspect reads the head of an image file. A TIFF is measured only: its bytes can
-// be downloaded, not cropped.
+// inspect reads the head of an image file. A TIFF of a kind that cannot be decoded
+// (floating point, many channels) is measured all the same: apps download it.
 func inspect(file string) (imageInfo, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -38,8 +40,11 @@ func inspect(file string) (imageInfo, error) {
 	}
 	info := imageInfo{width: int64(cfg.Width), height: int64(cfg.Height), channels: 3, bits: 8,
 		colorspace: "RGB", mime: "image/" + format, extension: format}
-	if format == "jpeg" {
+	switch format {
+	case "jpeg":
 		info.extension = "jpg"
+	case "tiff":
+		info.extension = "tif"
 	}
 	switch cfg.ColorModel {
 	case color.GrayModel:
@@ -187,7 +192,7 @@ func decodeImage(file string) (image.Image, error) {
 	defer f.Close()
 	img, _, err := image.Decode(f)
 	if err != nil {
-		return nil, crash("cannot decode the stored image: %v", err)
+		return nil, crash("cannot decode the stored image, it can only be downloaded: %v", err)
 	}
 	switch img := img.(type) {
 	case *image.Gray, *image.Gray16, *image.NRGBA:

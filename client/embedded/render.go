@@ -44,9 +44,6 @@ func (s *Server) render(c *call, abstract record, p picture) error {
 }
 
 func (s *Server) renderPixels(c *call, abstract record, p picture) error {
-	if abstract.text("mime") == "image/tiff" {
-		return crash("the embedded server cannot cut pixels out of TIFF files: download %s whole", abstract.text("originalFilename"))
-	}
 	img, err := s.cache.get(abstract.int("id"), s.imageFile(abstract.int("id"), abstract.text("extension")))
 	if err != nil {
 		return err

@@ -59,10 +59,9 @@ func init() {
 // shown to that person only; keys of a job's user to everybody who finds it.
 func viewUsers(c *call, _ querier, recs []record) error {
 	for _, rec := range recs {
-		role, human := rec.text("role"), rec["human"]
 		if rec.bool("algo") {
 			rec["class"] = "be.cytomine.security.UserJob"
-			rec["user"] = human
+			rec["user"] = rec["human"]
 			for _, name := range []string{"firstname", "lastname", "email", "language", "color", "enabled"} {
 				delete(rec, name)
 			}
@@ -78,7 +77,6 @@ func viewUsers(c *call, _ querier, recs []record) error {
 			delete(rec, "privateKey")
 		}
 		rec["isDeveloper"] = false
-		rec["role"] = role
 	}
 	return nil
 }
