@@ -15,6 +15,7 @@ package cytomine
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -62,6 +63,9 @@ type Client struct {
 	// "not logged in" makes a client that is not yet sure try the other way.
 	signPrefix atomic.Bool
 	sure       atomic.Bool
+
+	// shown is the certificate of the last answer over TLS.
+	shown atomic.Pointer[x509.Certificate]
 
 	updates  keyedLock
 	pageSize int

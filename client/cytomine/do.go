@@ -114,6 +114,9 @@ func (c *Client) once(ctx context.Context, r *call, stream bool) (*resty.Respons
 	status := 0
 	if err == nil {
 		status = response.StatusCode()
+		if secured := response.RawResponse.TLS; secured != nil {
+			c.shown.Store(secured.PeerCertificates[0])
+		}
 	}
 	if c.opts.Debug != nil {
 		c.opts.Debug(r.method, c.where(r.path), status, c.opts.Now().Sub(start))

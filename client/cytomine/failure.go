@@ -52,10 +52,11 @@ func unreachable(site string, err error) error {
 	return &networkError{site: site, err: err}
 }
 
-// permanent tells whether the same request will fail the same way.
+// permanent tells whether the same request will fail the same way at once.
 func permanent(err error) bool {
 	var name *net.DNSError
-	return errors.As(err, &name) && name.IsNotFound || speaksPlain(err)
+	var certificate *profile.CertificateError
+	return errors.As(err, &name) && name.IsNotFound || errors.As(err, &certificate) || speaksPlain(err)
 }
 
 // networkError is a request without an answer.

@@ -71,6 +71,10 @@ type LoginResult struct {
 	Info    client.Info
 	// Notes are lines that a person should see.
 	Notes []string
+	// Certificate (PEM) is the one that the person chose to trust by its
+	// fingerprint. Kept with profile.SaveCertificate as the profile's CA it
+	// serves the programs in containers too. Nil in every other case.
+	Certificate []byte
 }
 
 // Login checks the server of p and the keys. URL, CA and Trust of p are used,
@@ -115,6 +119,9 @@ func Login(ctx context.Context, p profile.Profile, keys client.Keys, opts Option
 	p.SignaturePrefix = c.signPrefix.Load() && c.prefix != ""
 	if p.Name == "" {
 		p.Name = siteName(p.URL)
+	}
+	if shown := c.shown.Load(); shown != nil && p.Trust != "" {
+		result.Certificate = profile.PEM(shown)
 	}
 	result.Profile = p
 	return result, nil

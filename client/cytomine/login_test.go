@@ -1,6 +1,7 @@
 package cytomine
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -176,7 +177,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	oneClearLine(t, err)
-	if client.Transient(err) || refused.Host != "127.0.0.1" || len(refused.Fingerprint) != 64 || !strings.Contains(refused.Subject, "Acme") ||
+	if !errors.Is(err, client.ErrUnreachable) || refused.Host != "127.0.0.1" || len(refused.Fingerprint) != 64 || !strings.Contains(refused.Subject, "Acme") ||
 		refused.NotAfter.Before(time.Now()) || refused.NotBefore.After(time.Now()) || !strings.Contains(err.Error(), "--ca FILE") {
 		t.Errorf("%+v", refused)
 	}
@@ -198,7 +199,10 @@ func TestCertificates(t *testing.T) {
 		{"a file without certificates", profile.Profile{CA: other}, "no certificate in " + other},
 	} {
 		c.p.URL = secure.URL
-		_, err := Login(t.Context(), c.p, testKeys, quick)
+		got, err := Login(t.Context(), c.p, testKeys, quick)
+		if err == nil && bytes.Equal(got.Certificate, refused.PEM) != (c.p.Trust != "") {
+			t.Errorf("%s: certificate to keep: %q", c.name, got.Certificate)
+		}
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/cytorun/cytorun/client"
 )
 
 // CertificateError tells that the certificate of a server is not trusted. It
@@ -33,8 +35,9 @@ func (e *CertificateError) Error() string {
 		e.Host, e.Err, e.Subject, e.NotAfter.UTC().Format(time.DateOnly), e.Fingerprint)
 }
 
-// Unwrap gives the reason.
-func (e *CertificateError) Unwrap() error { return e.Err }
+// Unwrap gives client.ErrUnreachable, because no server of ours answered, and the
+// reason. Trying again may help: certificates are renewed.
+func (e *CertificateError) Unwrap() []error { return []error{client.ErrUnreachable, e.Err} }
 
 // TLS gives the settings for connections to this server: certificates of the
 // system, of the CA file, and the one that the person chose to trust. A refused
@@ -96,9 +99,14 @@ func refused(host string, leaf *x509.Certificate, trusted string, err error) err
 	return &CertificateError{
 		Host: host, Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(),
 		Fingerprint: fingerprint(leaf), NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter,
-		PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}),
+		PEM: PEM(leaf),
 		Err: err,
 	}
+}
+
+// PEM is a certificate as it is kept in files, see SaveCertificate.
+func PEM(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
 func fingerprint(c *x509.Certificate) string {

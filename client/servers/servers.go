@@ -36,6 +36,9 @@ type LoginResult struct {
 	User    client.User
 	Info    client.Info
 	Notes   []string // lines that a person should see
+	// Certificate (PEM) is the one that the person chose to trust by its
+	// fingerprint, nil in every other case; see profile.SaveCertificate.
+	Certificate []byte
 }
 
 // Login checks the server of p (its URL, CA and Trust) and the keys, and fills
