@@ -416,3 +416,23 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// FuzzNormaliseURL: whatever is typed is refused in one line or becomes an
+// address that stays as it is.
+func FuzzNormaliseURL(f *testing.F) {
+	for _, seed := range []string{"lab.example", "https://x/api/api/", "http://[::1]:80/a%20b", "localhost:1", "://", "https://é.example/ü"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		site, err := NormaliseURL(typed)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q", err)
+			}
+			return
+		}
+		if again, err := NormaliseURL(site); err != nil || again != site {
+			t.Fatalf("%q became %q, then %q, %v", typed, site, again, err)
+		}
+	})
+}

@@ -150,6 +150,8 @@ func NormaliseURL(address string) (string, error) {
 		return bad("it must not hold a user or password")
 	}
 	path := strings.TrimRight(site.EscapedPath(), "/")
-	path = strings.TrimRight(strings.TrimSuffix(path, "/api"), "/")
+	for strings.HasSuffix(path, "/api") {
+		path = strings.TrimRight(strings.TrimSuffix(path, "/api"), "/")
+	}
 	return site.Scheme + "://" + strings.ToLower(site.Host) + path, nil
 }
