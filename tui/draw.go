@@ -146,6 +146,8 @@ func (r *root) tabLine(top nav.Screen) string {
 	for i, name := range tabNames {
 		if nav.Tab(i) == r.tab {
 			parts[i] = t.Accent.Render(fmt.Sprintf("%d ", i+1)) + t.Accent.Underline(true).Render(name)
+		} else if r.width < 50 {
+			parts[i] = t.Faint.Render(fmt.Sprint(i + 1))
 		} else {
 			parts[i] = t.Faint.Render(fmt.Sprintf("%d %s", i+1, name))
 		}

@@ -172,6 +172,7 @@ func (l *list) narrow(filter, me string) {
 		names[i] = text.Line(a.Title())
 		more[i] = text.Line(strings.Join([]string{a.Name(), a.State().Word, a.Person(), a.Where(), a.Reason(), a.FirstError(), a.Key()}, " "))
 	}
+	l.fuzzy.Whole = true
 	l.fuzzy.SetLines(names, more)
 	l.shown = l.fuzzy.Find(strings.Join(q.Words, " "))
 	slices.Sort(l.shown)

@@ -137,11 +137,11 @@ func (s *Site) Move(run runner.Run, state runner.State, result *runner.Result) r
 	defer j.Close()
 	at := run.Created
 	for now := j.Run().State; now != state; now = j.Run().State {
-		next := state
-		if !now.CanBecome(state) {
-			next = map[runner.State]runner.State{
-				runner.Created: runner.Queued, runner.Queued: runner.Preparing, runner.Preparing: runner.Running,
-			}[now]
+		next, ok := map[runner.State]runner.State{
+			runner.Created: runner.Queued, runner.Queued: runner.Preparing, runner.Preparing: runner.Running,
+		}[now]
+		if !ok {
+			next = state
 		}
 		at = at.Add(10 * time.Second)
 		e := runner.Event{State: next, Time: at}

@@ -22,7 +22,7 @@ type Split struct {
 // ordinary one, and leaves it out on a small one.
 func SplitFor(width, height int) Split {
 	switch {
-	case width >= 110:
+	case width >= 140:
 		left := width * 11 / 20
 		return Split{left, height, width - left - 3, height, true, width}
 	case height >= 13:

@@ -13,6 +13,10 @@ import (
 // for 100,000 lines at each key: a pattern that only grew looks at what the
 // shorter one had found.
 type Fuzzy struct {
+	// Whole finds words only as they are, never scattered: for lists that keep
+	// their own order, where a poor hit would stand among the good ones.
+	Whole bool
+
 	names, more []string // lower case; more is empty or as long as names
 	pattern     string
 	found       []int // by index, before ranking
@@ -88,7 +92,7 @@ func (f *Fuzzy) rank(i int, words []string) (int, bool) {
 		if !ok && len(f.more) > 0 && strings.Contains(f.more[i], w) {
 			r, ok = rankMore, true
 		}
-		if !ok {
+		if !ok && !f.Whole {
 			r, ok = scattered(f.names[i], w)
 		}
 		if !ok {

@@ -1,0 +1,138 @@
+package algorithms
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/tuitest"
+)
+
+var sizes = []struct{ w, h int }{{60, 15}, {80, 19}, {120, 35}, {200, 55}, {30, 3}, {40, 8}}
+
+func TestListShowsWhatTheBoxKnows(t *testing.T) {
+	site := tuitest.New(t)
+	site.Run("nuclei-segmentation", runner.Failed, nil, &runner.Result{Reason: "exit code 1", FirstError: "out of memory"})
+	site.Run("stain-density", runner.Succeeded, nil, nil)
+	d := tuitest.Drive(t, New(site.Session), 120, 35)
+	d.UntilShows("nuclei-segmentation")
+	d.Shows("✗ failed", "✓ succeeded", "none here", "to fetch", "parameters", "exit code 1")
+	for _, s := range sizes {
+		m := New(site.Session)
+		d := tuitest.Drive(t, m, s.w, s.h)
+		d.Until("the list is there", func() bool { return m.loaded })
+		d.Fits(s.w, s.h)
+	}
+}
+
+func TestFilterNarrowsAndEscapeWidens(t *testing.T) {
+	site := tuitest.New(t)
+	m := New(site.Session)
+	d := tuitest.Drive(t, m, 80, 20)
+	d.UntilShows("stain-density")
+	d.Press("/")
+	if !m.Editing() {
+		t.Fatal("keys are not text after /")
+	}
+	d.Type("nuclei")
+	d.Shows("1 of 3")
+	d.Press("enter")
+	d.Hides("stain-density")
+	if m.Editing() {
+		t.Error("keys are text after enter")
+	}
+	d.Press("esc")
+	d.Shows("stain-density")
+	d.Press("/")
+	d.Type("qqqqq")
+	d.Shows("No algorithm matches")
+}
+
+func TestEnterOpensTheFormOfTheRowUnderTheCursor(t *testing.T) {
+	site := tuitest.New(t)
+	d := tuitest.Drive(t, New(site.Session), 80, 20)
+	d.UntilShows("stain-density")
+	d.Press("end", "enter")
+	form := tuitest.UntilSent[nav.OpenForm](d)
+	if form.Algorithm.Name != "stain-density" {
+		t.Errorf("the form of %s", form.Algorithm.Name)
+	}
+	if whole := site.Algorithm("stain-density"); len(form.Algorithm.Parameters) != len(whole.Parameters) {
+		t.Errorf("the form gets %d parameters of %d", len(form.Algorithm.Parameters), len(whole.Parameters))
+	}
+}
+
+func TestHOpensTheAnalysesOfTheRow(t *testing.T) {
+	site := tuitest.New(t)
+	d := tuitest.Drive(t, New(site.Session), 80, 20)
+	d.UntilShows("nuclei-segmentation")
+	d.Press("h")
+	if m := tuitest.UntilSent[nav.OpenAnalyses](d); m.Filter != "algorithm:nuclei-segmentation" {
+		t.Errorf("filter %q", m.Filter)
+	}
+}
+
+func TestDetailFollowsWhenTheCursorRests(t *testing.T) {
+	site := tuitest.New(t)
+	m := New(site.Session)
+	d := tuitest.Drive(t, m, 120, 30)
+	d.UntilShows("parameters")
+	before := m.detail.View()
+	d.Press("down")
+	if m.detail.View() != before {
+		t.Error("the detail moves with the cursor")
+	}
+	d.Until("the detail follows", func() bool { return strings.Contains(m.detail.View(), "pixel-classifier-training") })
+}
+
+func TestServerThatIsGoneIsSaidAndRetried(t *testing.T) {
+	site := tuitest.New(t)
+	site.Down()
+	d := tuitest.Drive(t, New(site.Session), 80, 20)
+	d.UntilShows("ctrl+r tries again")
+	if link := tuitest.UntilSent[nav.Link](d); link.Err == nil {
+		t.Error("the root is not told")
+	}
+	d.Fits(80, 20)
+}
+
+func TestUnconnectedScreenWaitsForItsSession(t *testing.T) {
+	site := tuitest.New(t)
+	d := tuitest.Drive(t, New(site.Unconnected), 80, 20)
+	d.Shows("connecting to")
+	d.Send(nav.Connected{Session: site.Session})
+	d.UntilShows("nuclei-segmentation")
+	d.Send(nav.Connected{Session: site.Session.WithProject(site.Other)})
+	d.UntilShows("This project has no algorithms")
+	d.Hides("nuclei-segmentation")
+}
+
+func TestHostileTextStaysText(t *testing.T) {
+	site := tuitest.New(t)
+	evil := "evil\x1b]0;title\x07\x1b[2J\r\nname \u202e reversed 漢字"
+	tuitest.Register(t, site.Session, site.Session.Project.ID, &descriptor.Descriptor{
+		Name: evil, Description: "<b>" + evil + "</b><script>x</script>", CommandLine: "run X",
+		Parameters: []descriptor.Parameter{{ID: "X", Name: evil, Type: descriptor.String, Choices: []string{evil}, Optional: true}},
+	})
+	for _, s := range sizes {
+		m := New(site.Session)
+		d := tuitest.Drive(t, m, s.w, s.h)
+		d.Until("the list is there", func() bool { return m.loaded })
+		d.Press("/")
+		d.Type("evil")
+		d.Press("enter")
+		m.detail.Follow()
+		d.Fits(s.w, s.h)
+	}
+}
+
+func TestWhereNoParameterNamesImagesTheDetailSaysSo(t *testing.T) {
+	site := tuitest.New(t)
+	tuitest.Register(t, site.Session, site.Session.Project.ID, &descriptor.Descriptor{
+		Name: "aaa", CommandLine: "run X", Parameters: []descriptor.Parameter{{ID: "X", Type: descriptor.Number, Optional: true}},
+	})
+	d := tuitest.Drive(t, New(site.Session), 120, 30)
+	d.UntilShows("takes all images of the project")
+}
