@@ -21,7 +21,9 @@ func TestMain(m *testing.M) {
 			os.Exit(serve(os.Args[2:]))
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(filledFolder)
+	os.Exit(code)
 }
 
 // self is this test binary, open.

@@ -69,7 +69,7 @@ func Ensure(ctx context.Context, p profile.Paths, exe string, say func(string)) 
 		}
 	}
 	if !up {
-		if c, err = start(ctx, p, exe, c.URL, say); err != nil {
+		if c, err = begin(ctx, p, exe, c.URL, say); err != nil {
 			return Site{}, err
 		}
 	}
@@ -171,9 +171,9 @@ func onLoopback(address string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// start starts a server at the address of the last one, or at another where
+// begin starts a server at the address of the last one, or at another where
 // somebody else has got that.
-func start(ctx context.Context, p profile.Paths, exe, last string, say func(string)) (connection, error) {
+func begin(ctx context.Context, p profile.Paths, exe, last string, say func(string)) (connection, error) {
 	address := "127.0.0.1:0"
 	if u, err := url.Parse(last); err == nil && u.Host != "" {
 		if free(u.Host) {

@@ -53,6 +53,12 @@ func home(t *testing.T) profile.Paths {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(p.Data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filled(t), DataFolder(p)); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if c, err := readConnection(DataFolder(p)); err == nil && c.PID > 0 {
 			if err := c.stop(context.Background()); err != nil {
@@ -247,10 +253,10 @@ func ontology(t *testing.T, s client.Server, site Site) client.ID {
 
 func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 	p := home(t)
-	if err := os.MkdirAll(DataFolder(p), 0o700); err != nil {
+	// A folder where the database should be.
+	if err := os.Remove(filepath.Join(DataFolder(p), "cytomine.db")); err != nil {
 		t.Fatal(err)
 	}
-	// A folder where the database should be.
 	if err := os.MkdirAll(filepath.Join(DataFolder(p), "cytomine.db", "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}

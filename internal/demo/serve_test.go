@@ -13,14 +13,72 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/cytomine"
-	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/embedded"
 )
+
+// start runs the demo's server in this process until the test ends or stop is
+// called.
+func start(t *testing.T, dir string) (c connection, stop func()) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- Serve(ctx, dir, executable(t), ln, 0, slog.New(slog.DiscardHandler)) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	began := time.Now()
+	for url := "http://" + ln.Addr().String(); c.URL != url || !c.answers(); time.Sleep(time.Millisecond) {
+		if c, err = readConnection(dir); err != nil || time.Since(began) > time.Minute {
+			t.Fatalf("the server does not come up: %v", err)
+		}
+	}
+	t.Logf("up in %v", time.Since(began))
+	return c, stop
+}
+
+// filledFolder is a data folder that was filled once for all tests.
+var (
+	filledFolder string
+	fillOnce     sync.Once
+)
+
+// filled gives a copy of it: drawing and storing images takes long, most of all
+// under the race detector.
+func filled(t *testing.T) string {
+	t.Helper()
+	fillOnce.Do(func() {
+		dir, err := os.MkdirTemp("", "cytorun-demo-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		filledFolder = dir
+		_, stop := start(t, dir)
+		stop()
+		if err := os.Remove(connectionFile(dir)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	dir := filepath.Join(t.TempDir(), "demo")
+	if err := os.CopyFS(dir, os.DirFS(filledFolder)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
 
 // lab is the demo's server, up in this process, and what a launcher knows.
 type lab struct {
@@ -31,33 +89,11 @@ type lab struct {
 	project client.Project
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T, dir string) *lab {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
-	dir := t.TempDir()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serving, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(serving, dir, executable(t), ln, 0, slog.New(slog.DiscardHandler)) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	c := connection{URL: "http://" + ln.Addr().String()}
-	start := time.Now()
-	for !c.answers() {
-		if c, err = readConnection(dir); err != nil || time.Since(start) > 30*time.Second {
-			t.Fatalf("the server does not come up: %v", err)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Logf("filled and up in %v", time.Since(start))
+	c, _ := start(t, dir)
 	site, err := cytomine.New(c.profile(), c.keys(), cytomine.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +233,7 @@ func (l *lab) file(job client.Job, name string) []byte {
 }
 
 func TestProgramsWorkOnTheDemosServer(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, filled(t))
 	t.Run("nuclei finds with its defaults what scikit-image finds", func(t *testing.T) {
 		for image, want := range map[string]int{"cell.png": 1, "ihc.png": 21, "field-1.png": 24, "fluo-2.png": 120} {
 			job, out, err := l.run(process(t), "nuclei", "--images", l.images(image), "--term", l.term("nucleus"))
@@ -304,7 +340,7 @@ func TestApptainerRunsAnAnalysis(t *testing.T) {
 	if err != nil {
 		t.Skip("no apptainer on this machine")
 	}
-	l := newLab(t)
+	l := newLab(t, filled(t))
 	reference := l.algorithm("nuclei").Container
 	if want := strings.TrimPrefix(l.url, "http://") + "/demo/cytorun-demo:" + Version; reference != want {
 		t.Fatalf("container %s, want %s", reference, want)
@@ -331,7 +367,7 @@ func TestApptainerRunsAnAnalysis(t *testing.T) {
 }
 
 func TestPlanIsReadyToLaunch(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, filled(t))
 	plan, err := Plan(l.ctx, l.site, l.project)
 	if err != nil {
 		t.Fatal(err)
@@ -356,37 +392,24 @@ func TestPlanIsReadyToLaunch(t *testing.T) {
 }
 
 func TestASecondStartAddsNothingAndFollowsItsPort(t *testing.T) {
-	dir := t.TempDir()
+	dir := filled(t)
 	var last connection
-	for round := range 3 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+	for round := range 2 {
+		c, stop := start(t, dir)
+		site, err := cytomine.New(c.profile(), c.keys(), cytomine.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-		ended := make(chan error, 1)
-		url := "http://" + ln.Addr().String()
-		go func() { ended <- Serve(ctx, dir, executable(t), ln, 0, slog.New(slog.DiscardHandler)) }()
-		c := connection{}
-		for start := time.Now(); c.URL != url || !c.answers(); time.Sleep(time.Millisecond) {
-			if c, err = readConnection(dir); err != nil || time.Since(start) > 30*time.Second {
-				t.Fatalf("the server does not come up: %v", err)
-			}
-		}
-		site, err := cytomine.New(profile.Profile{Kind: client.Cytomine, URL: c.URL}, c.keys(), cytomine.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, err := site.Algorithms(ctx, 0)
+		all, err := site.Algorithms(t.Context(), 0)
 		if err != nil || len(all) != 3 {
 			t.Fatalf("%d algorithms, %v", len(all), err)
 		}
 		for _, a := range all {
-			if !strings.HasPrefix(a.Container, ln.Addr().String()+"/") {
+			if !strings.HasPrefix("http://"+a.Container, c.URL+"/") {
 				t.Errorf("start %d: %s has container %s, the server is %s", round, a.Name, a.Container, c.URL)
 			}
 		}
-		project, err := site.Project(ctx, c.Project)
+		project, err := site.Project(t.Context(), c.Project)
 		if err != nil || project.Images != len(realImages)+len(fields) {
 			t.Errorf("start %d: %d images, %v", round, project.Images, err)
 		}
@@ -395,8 +418,32 @@ func TestASecondStartAddsNothingAndFollowsItsPort(t *testing.T) {
 		}
 		last = c
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+	}
+}
+
+func TestAFillThatBrokeOffIsCompleted(t *testing.T) {
+	dir := t.TempDir()
+	half, err := embedded.Open(dir, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	// An ontology that no project got.
+	if _, err := half.AddOntology(ctx, projectName); err != nil {
+		t.Fatal(err)
+	}
+	project, err := half.AddProject(ctx, embedded.NewProject{Name: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := half.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l := newLab(t, dir)
+	if l.project.Images != len(realImages)+len(fields) || l.project.ID == client.ID(project) {
+		t.Errorf("%+v", l.project)
+	}
+	for _, term := range terms {
+		l.term(term.name)
 	}
 }
