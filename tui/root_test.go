@@ -19,7 +19,12 @@ import (
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
 
-func TestMain(m *testing.M) { tuitest.Main(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "screens" {
+		os.Exit(screensMain())
+	}
+	tuitest.Main(m)
+}
 
 var sizes = []struct{ w, h int }{{30, 8}, {60, 20}, {80, 24}, {120, 40}, {200, 60}}
 
