@@ -30,7 +30,7 @@ type train struct {
 
 func defineTrain(flags *flag.FlagSet) func(*job) (string, error) {
 	t := &train{
-		epochs:    number{value: 25, min: 1, max: 10000, integer: true},
+		epochs:    number{value: 50, min: 1, max: 10000, integer: true},
 		rate:      number{value: 0.05, min: 1e-5, max: 1},
 		hidden:    number{value: 8, min: 1, max: 64, integer: true},
 		samples:   number{value: 50000, min: 100, max: 200000, integer: true},
