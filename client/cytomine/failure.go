@@ -120,7 +120,7 @@ func (c *Client) refusal(r *call, status int, header http.Header, body []byte) e
 		if moved := c.moved(r.path, header.Get("Location")); moved != nil {
 			return moved
 		}
-		return c.httpError(r, status, client.ErrUnauthorised, "not logged in; check the keys, or run 'cytorun login "+c.base+"'")
+		return c.httpError(r, status, client.ErrUnauthorised, "the keys are not accepted; check both, or run 'cytorun login "+c.base+"'")
 	}
 	page := isPage(header.Get("Content-Type")) || strings.HasPrefix(strings.TrimSpace(string(body)), "<")
 	if succeeded(status) {
@@ -136,7 +136,7 @@ func (c *Client) refusal(r *call, status int, header http.Header, body []byte) e
 	next := ""
 	switch {
 	case status == http.StatusUnauthorized:
-		next = "check the keys, or run 'cytorun login " + c.base + "'"
+		next = "the public key is unknown or disabled; check the keys, or run 'cytorun login " + c.base + "'"
 	case status == http.StatusForbidden:
 		next = "ask a manager of the project for the right to do this"
 	case status >= 500:

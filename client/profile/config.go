@@ -27,7 +27,7 @@ type Profile struct {
 	// User is the user name that the keys belonged to at login.
 	User string `toml:"user,omitempty"`
 	// Project is the one opened last.
-	Project client.ID `toml:"project,omitempty"`
+	Project client.ID `toml:"project,omitzero"`
 	// SignaturePrefix tells whether the path of URL (for a site below
 	// https://host/path) is part of what requests sign. Login finds out.
 	SignaturePrefix bool `toml:"signature_prefix,omitempty"`

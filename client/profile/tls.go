@@ -19,7 +19,7 @@ import (
 // CertificateError tells that the certificate of a server is not trusted. It
 // holds what a person needs to decide whether to trust it all the same.
 type CertificateError struct {
-	Host        string
+	Host        string // with the port where the address has one
 	Subject     string // as the certificate says: untrusted text
 	Issuer      string
 	Fingerprint string // SHA-256, 64 lower-case hex digits
@@ -31,8 +31,8 @@ type CertificateError struct {
 
 // Error says which certificate is refused and how to go on.
 func (e *CertificateError) Error() string {
-	return fmt.Sprintf("the certificate of %s is not trusted: %v (%s, valid until %s, sha256 %s); give its authority with --ca FILE, or log in again and trust this certificate",
-		e.Host, e.Err, e.Subject, e.NotAfter.UTC().Format(time.DateOnly), e.Fingerprint)
+	return fmt.Sprintf("the certificate of %s is not trusted: %v; it names %q and is valid until %s; give its authority with --ca FILE, or accept this one with 'cytorun login --trust %s https://%s'",
+		e.Host, e.Err, e.Subject, e.NotAfter.UTC().Format(time.DateOnly), e.Fingerprint, e.Host)
 }
 
 // Unwrap gives client.ErrUnreachable, because no server of ours answered, and the
@@ -83,6 +83,9 @@ func (p Profile) TLS() (*tls.Config, error) {
 			if err == nil {
 				return nil
 			}
+			if host == site.Hostname() {
+				host = site.Host // with the port
+			}
 			return refused(host, leaf, trusted, err)
 		},
 	}, nil
@@ -94,7 +97,7 @@ func refused(host string, leaf *x509.Certificate, trusted string, err error) err
 	case trusted != "":
 		err = fmt.Errorf("it is not the one that was trusted before: %w", err)
 	case errors.As(err, &unknown) && leaf.Subject.String() == leaf.Issuer.String():
-		err = fmt.Errorf("it is signed by itself: %w", err)
+		err = fmt.Errorf("it is signed by itself (%w)", err)
 	}
 	return &CertificateError{
 		Host: host, Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(),
