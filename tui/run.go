@@ -47,6 +47,11 @@ func Run(ctx context.Context, env *app.Env, opts Options) error {
 		return err
 	}
 	r := newRoot(ctx, env, opts)
+	if w, h, err := term.GetSize(os.Stdout.Fd()); err == nil {
+		// Known now, the first frame need not wait for the renderer to ask.
+		r.width, r.height = w, h
+		r.resize()
+	}
 	p := tea.NewProgram(r, tea.WithContext(ctx))
 	r.stop = func() { go p.Quit() }
 	r.send = func(msg tea.Msg) { go p.Send(msg) }
