@@ -208,12 +208,13 @@ func (s *Store) List() ([]Run, error) {
 	for w := range workers {
 		wg.Go(func() {
 			fresh[w] = map[string]Run{}
+			buffer := make([]byte, 16<<10)
 			for i := w; i < len(names); i += workers {
 				if run, ok := known[names[i]]; ok {
 					found[i] = &run
 					continue
 				}
-				run, final, ok := s.light(names[i])
+				run, final, ok := s.light(names[i], buffer)
 				if !ok {
 					continue
 				}
@@ -259,9 +260,9 @@ func (s *Store) remember(names []string, known map[string]Run, fresh []map[strin
 }
 
 // light reads one entry of the list; ok is false for what is no run folder.
-func (s *Store) light(name string) (run Run, final, ok bool) {
+func (s *Store) light(name string, buffer []byte) (run Run, final, ok bool) {
 	folder := filepath.Join(s.dir, name)
-	run, final, err := readLight(folder)
+	run, final, err := readLight(folder, buffer)
 	if err == nil {
 		return run, final, true
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cytorun/cytorun/client"
 )
 
@@ -123,10 +125,11 @@ func (s summary) run(folder string) Run {
 }
 
 // readLight reads what a list shows of a run: the summary where it is true,
-// else the whole folder. final tells that reading it again is no use.
-func readLight(folder string) (run Run, final bool, err error) {
+// else the whole folder. final tells that reading it again is no use. buffer is
+// for the summary.
+func readLight(folder string, buffer []byte) (run Run, final bool, err error) {
 	var s summary
-	data, err := os.ReadFile(filepath.Join(folder, SummaryFile))
+	data, err := readSmall(folder+"/"+SummaryFile, buffer)
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}
@@ -143,4 +146,19 @@ func readLight(folder string) (run Run, final bool, err error) {
 	run, err = ReadFolder(folder)
 	run.Algorithm.Parameters, run.Algorithm.CommandLine, run.Values = nil, "", nil
 	return run, false, err
+}
+
+// readSmall reads a file into buffer with the three system calls that it takes:
+// a list reads thousands, and os.ReadFile makes nine.
+func readSmall(path string, buffer []byte) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, buffer)
+	if err == nil && n < len(buffer) {
+		return buffer[:n], nil
+	}
+	return os.ReadFile(path)
 }

@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,6 +58,12 @@ const testDescriptor = `{
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOn(t, httptest.NewServer)
+}
+
+// newSiteOn serves with or without TLS.
+func newSiteOn(t *testing.T, serve func(http.Handler) *httptest.Server) *site {
+	t.Helper()
 	base := t.TempDir()
 	for name, dir := range map[string]string{
 		"XDG_STATE_HOME": "state", "XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data", "XDG_CACHE_HOME": "cache",
@@ -69,12 +77,16 @@ func newSite(t *testing.T) *site {
 	var err error
 	s.exe, err = os.Executable()
 	must(t, err)
-	s.serve(filepath.Join(base, "server"))
+	certificate := s.serve(filepath.Join(base, "server"), serve)
 
 	paths, err := profile.DefaultPaths()
 	must(t, err)
 	must(t, paths.Make())
 	p := profile.Profile{Name: "lab", Kind: client.Cytomine, URL: s.url}
+	if certificate != nil {
+		p.CA, err = profile.SaveCertificate(paths, "lab", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+		must(t, err)
+	}
 	must(t, profile.Save(paths, p, s.keys))
 	s.store, err = runner.OpenStore(paths.Runs)
 	must(t, err)
@@ -91,11 +103,11 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) serve(dir string) {
+func (s *site) serve(dir string, start func(http.Handler) *httptest.Server) *x509.Certificate {
 	t := s.t
 	server, err := embedded.Open(dir, embedded.Options{})
 	must(t, err)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.fault.Load(); f != nil && (*f)(w, r, server.Handler()) {
 			return
 		}
@@ -113,6 +125,7 @@ func (s *site) serve(dir string) {
 	project, err := server.AddProject(tctx, embedded.NewProject{Name: "demo"})
 	must(t, err)
 	s.project = client.ID(project)
+	return web.Certificate()
 }
 
 // break makes the server misbehave; nil mends it.
