@@ -260,3 +260,5 @@ func (s *site) job(software int64) (int64, Account) {
 	u := s.get("/api/user/%d.json", user).ok().object()
 	return r.id("job", "id"), Account{ID: user, PublicKey: u["publicKey"].(string), PrivateKey: u["privateKey"].(string)}
 }
+
+func text64(n int64) string { return fmt.Sprint(n) }
