@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"image/color"
 	"os"
 	"strings"
 	"testing"
@@ -10,12 +11,14 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/style"
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
 
@@ -407,5 +410,21 @@ func TestSinceIsSaidAtTheSecondStart(t *testing.T) {
 	d.UntilShows("1 succeeded")
 	if at := readSeen(env).At[url]; time.Since(at) > time.Minute {
 		t.Errorf("the next start counts from %v", at)
+	}
+}
+
+func TestColoursFollowTheBackground(t *testing.T) {
+	_, r, d := startSite(t, 80, 24)
+	t.Cleanup(func() { style.Use(true) })
+	d.Send(tea.BackgroundColorMsg{Color: color.Black})
+	dark := r.View().Content
+	d.Send(tea.BackgroundColorMsg{Color: color.White})
+	light := r.View().Content
+	if dark == light || ansi.Strip(dark) != ansi.Strip(light) {
+		t.Error("a light background changes nothing, or more than colours")
+	}
+	d.Send(tea.BackgroundColorMsg{Color: color.Black})
+	if r.View().Content != dark {
+		t.Error("something keeps the colours of a light background")
 	}
 }

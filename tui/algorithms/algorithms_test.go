@@ -1,11 +1,16 @@
 package algorithms
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
@@ -135,4 +140,44 @@ func TestWhereNoParameterNamesImagesTheDetailSaysSo(t *testing.T) {
 	})
 	d := tuitest.Drive(t, New(site.Session), 120, 30)
 	d.UntilShows("takes all images of the project")
+}
+
+// many is a screen with 100,000 algorithms, at the size of the numbers to reach.
+func many(t testing.TB) *Screen {
+	site := tuitest.New(t)
+	m := New(site.Session)
+	m.SetSize(120, 35)
+	m.Init()
+	rows := make([]app.AlgorithmRow, 100_000)
+	for i := range rows {
+		rows[i].ID = client.ID(i + 1)
+		rows[i].Name = fmt.Sprintf("Algorithm_%06d", i)
+		rows[i].Description = "<p>Segments nuclei in tiles of a whole slide image.</p>"
+	}
+	m.Update(loaded{gen: m.loading, rows: rows})
+	m.View()
+	return m
+}
+
+// The number to reach is 16 ms from key to paint; the limit here leaves room for
+// a busy machine and catches a wrong order of growth.
+func TestKeysAreQuickWithManyRows(t *testing.T) {
+	m := many(t)
+	const limit = 60 * time.Millisecond
+	for _, k := range []string{"down", "pgdown", "end", "up", "home", "/", "a", "l", "g", "9", "backspace", "esc"} {
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			m.Update(keymap.Press(k))
+			m.View()
+			best = min(best, time.Since(start))
+			if len(k) == 1 || k == "backspace" || k == "esc" {
+				break // not the same key twice
+			}
+		}
+		t.Logf("%-9s %v", k, best)
+		if best > limit {
+			t.Errorf("%s takes %v", k, best)
+		}
+	}
 }

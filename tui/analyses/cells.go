@@ -26,13 +26,13 @@ const (
 var columns = []widget.Column{
 	columnState:   {Title: "state", Min: 12},
 	columnNumber:  {Title: "#", Min: 5, Right: true, Main: true},
-	columnName:    {Title: "algorithm", Min: 14, Max: 44, Weight: 4, Main: true},
+	columnName:    {Title: "algorithm", Min: 19, Max: 44, Weight: 4, Main: true},
 	columnVersion: {Title: "version", Min: 7, Max: 12, Weight: 1, Drop: 6},
 	columnPerson:  {Title: "by", Min: 8, Max: 14, Weight: 1, Drop: 4},
 	columnStarted: {Title: "started", Min: 10},
 	columnTook:    {Title: "took", Min: 6, Right: true, Drop: 1},
 	columnWhere:   {Title: "where", Min: 6, Max: 18, Weight: 1, Drop: 5},
-	columnNote:    {Title: "", Min: 16, Weight: 4, Drop: 2},
+	columnNote:    {Title: "", Min: 14, Weight: 4, Drop: 2},
 }
 
 func (m *Screen) cell(i, column int) widget.Cell {
@@ -89,7 +89,7 @@ func nameAndVersion(a app.Analysis) (name, version string) {
 }
 
 // note is the most useful thing to say of an analysis in its state: how far it
-// is, what it waits for, or why it failed.
+// is, what it waits for, why it failed, or what it wrote.
 func note(a app.Analysis) widget.Cell {
 	t := style.Now()
 	s := a.State()
@@ -105,6 +105,9 @@ func note(a app.Analysis) widget.Cell {
 			why = a.Reason()
 		}
 		return widget.Cell{Text: why, Style: &t.Faint}
+	}
+	if a.Run != nil && a.Run.Result != nil && a.Run.Result.Annotations > 0 {
+		return widget.Cell{Text: text.Count(a.Run.Result.Annotations) + " annotations", Style: &t.Faint}
 	}
 	return widget.Cell{}
 }
