@@ -7,6 +7,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/tui/compareview"
+	"github.com/cytorun/cytorun/tui/logview"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/widget"
 )
@@ -18,9 +19,7 @@ func newForm(_ *app.Session, a client.Algorithm, _ []client.Value) nav.Screen {
 	return &plain{title: a.Name, text: "the form of " + a.FullName()}
 }
 
-func newLog(_ *app.Session, a app.Analysis) nav.Screen {
-	return &plain{title: a.Title(), text: "the log of " + a.Title()}
-}
+func newLog(s *app.Session, a app.Analysis) nav.Screen { return logview.New(s, a) }
 
 func newCompare(s *app.Session, analyses []app.Analysis) nav.Screen {
 	return compareview.New(s, analyses)

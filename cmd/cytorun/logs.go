@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -43,9 +42,11 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 	if err != nil {
 		return err
 	}
-	f0, ok := c.out.(*os.File)
-	out := &logWriter{w: c.out, terminal: ok && isTerminal(f0)}
-	defer out.flush()
+	out := app.NewRedactor(c.out)
+	defer out.Close()
+	if t, ok := c.out.(*os.File); ok && isTerminal(t) {
+		out.Each(text.SGR) // into a terminal only colours pass
+	}
 	var f *os.File
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -76,51 +77,4 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 			return err
 		}
 	}
-}
-
-// logWriter prints a log line by line without the keys in it. Into a terminal
-// only colours pass, elsewhere the bytes as they are.
-type logWriter struct {
-	w        io.Writer
-	terminal bool
-	part     []byte // of a line whose end has not come yet
-}
-
-// maxPart bounds a line that does not end.
-const maxPart = 1 << 20
-
-// Write prints the lines, and the states of a progress bar, that are complete.
-func (l *logWriter) Write(p []byte) (int, error) {
-	l.part = append(l.part, p...)
-	for {
-		i := bytes.IndexAny(l.part, "\n\r")
-		if i < 0 && len(l.part) > maxPart {
-			i = maxPart - 1
-		}
-		if i < 0 {
-			return len(p), nil
-		}
-		if err := l.print(l.part[:i+1]); err != nil {
-			return 0, err
-		}
-		l.part = l.part[i+1:]
-	}
-}
-
-func (l *logWriter) flush() error {
-	defer func() { l.part = nil }()
-	return l.print(l.part)
-}
-
-func (l *logWriter) print(b []byte) error {
-	line := app.RedactLine(string(b))
-	if l.terminal {
-		end := ""
-		if n := len(line); n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
-			line, end = line[:n-1], line[n-1:]
-		}
-		line = text.SGR(line) + end
-	}
-	_, err := io.WriteString(l.w, line)
-	return err
 }
