@@ -242,3 +242,13 @@ func TestBytesOverTheLine(t *testing.T) {
 		t.Errorf("%d bytes a second while nothing happens", idle)
 	}
 }
+
+func TestSuspendingNeedsAShell(t *testing.T) {
+	tuitest.New(t)
+	x := openTerminal(t, "xterm-256color", 80, 24)
+	x.untilShows("nuclei-segmentation")
+	x.press("\x1a")
+	x.untilShows("no shell started")
+	x.press("2")
+	x.untilShows("state:failed")
+}

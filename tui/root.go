@@ -186,7 +186,7 @@ func (r *root) key(k tea.KeyPressMsg) tea.Cmd {
 	case keymap.Is(k, keymap.Leave):
 		return tea.Quit
 	case keymap.Is(k, keymap.Suspend):
-		return tea.Suspend
+		return suspend
 	case r.over != nil:
 		return r.toOverlay(k)
 	case k.String() == "ctrl+k":
