@@ -124,7 +124,7 @@ func TestScanResumesWhereAnErrorMayGrow(t *testing.T) {
 
 func TestErrorAcrossBlocks(t *testing.T) {
 	for shift := -3; shift <= len(traceback); shift += 7 {
-		pad := strings.Repeat("x\n", (block-shift)/2)
+		pad := strings.Repeat("x\n", (int(block)-shift)/2)
 		log := pad + traceback + "end\n"
 		got := allErrors(t, log)
 		if len(got) != 1 || got[0].Offset != int64(len(pad)) || got[0].End != int64(len(pad)+len(traceback)) {

@@ -93,12 +93,12 @@ func (l *lineReader) fill() bool {
 		return false
 	}
 	if l.mem == nil {
-		// Small first: a screenful is asked for more often than all.
-		l.mem = make([]byte, 64<<10)
+		// Small first: a line or a screenful is asked for more often than all.
+		l.mem = make([]byte, 8<<10)
 	}
 	have := copy(l.mem, l.buf[l.pos:])
 	if have == len(l.mem) || have > len(l.mem)/2 {
-		bigger := make([]byte, min(2*len(l.mem), 4*block))
+		bigger := make([]byte, 2*len(l.mem))
 		copy(bigger, l.mem[:have])
 		l.mem = bigger
 	}
@@ -112,9 +112,12 @@ func (l *lineReader) fill() bool {
 // file belongs to its last line unless a line break is the last byte.
 func lineStart(r io.ReaderAt, off, size int64) (int64, error) {
 	off = max(min(off, size), 0)
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, 4<<10)
 	at := off
 	for at > 0 {
+		if off-at > 64<<10 && len(buf) < 64<<10 {
+			buf = make([]byte, 64<<10)
+		}
 		// Never across a block border in one step, so that borders are seen.
 		from := max(at-int64(len(buf)), (at-1)/block*block)
 		got, err := readAt(r, buf[:at-from], from, size)

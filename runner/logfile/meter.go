@@ -59,6 +59,14 @@ func (m *Meter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Skipped tells that output was left out before the next Write, so that the
+// line before it is not whole.
+func (m *Meter) Skipped() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.line, m.skip = m.line[:0], true
+}
+
 // Progress is how far the program is, 0 to 100; ok is false while it has not
 // said anything of that. It may go down when the program starts over.
 func (m *Meter) Progress() (percent int, ok bool) {
