@@ -64,6 +64,11 @@ func (h *help) View(width, height int) string {
 	return widget.Box(title, shown, w)
 }
 
+// Help lists the keys of the help itself.
+func (h *help) Help() []key.Binding {
+	return []key.Binding{keymap.Bind("↑ ↓", "scroll", "up", "down"), keymap.Bind("any other key", "close", "esc")}
+}
+
 // lines sets the keys in columns of about 34 cells.
 func (h *help) lines(width int) []string {
 	t := style.Now()

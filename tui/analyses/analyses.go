@@ -40,9 +40,9 @@ var (
 	compare   = keymap.Bind("c", "compare marked", "c")
 	rerun     = keymap.Bind("r", "rerun", "r")
 	cancel    = keymap.Bind("x", "cancel", "x")
-	nearestOK = keymap.Bind("d", "compare with nearest success", "d")
+	nearestOK = keymap.Bind("d", "compare nearest success", "d")
 	project   = keymap.Bind("P", "switch project", "P")
-	copyName  = keymap.As(keymap.Copy, "copy its name for commands")
+	copyName  = keymap.As(keymap.Copy, "copy name for commands")
 )
 
 // New makes the screen. Runs of this box are listed before the server answers.

@@ -61,7 +61,7 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		}
 		return widget.Cell{}
 	case columnWhere:
-		return widget.Cell{Text: a.Where(), Style: &t.Faint}
+		return widget.Cell{Draw: func(width int) string { return t.Faint.Render(where(a, width)) }}
 	}
 	return note(a)
 }
@@ -74,6 +74,15 @@ func number(a app.Analysis) string {
 	}
 	key := a.Key()
 	return key[max(len(key)-4, 0):]
+}
+
+// where leaves out what does not fit of "here, no container"; the detail has it.
+func where(a app.Analysis, width int) string {
+	s := text.Line(a.Where())
+	if short, _, ok := strings.Cut(s, ","); ok && text.Width(s) > width {
+		s = short
+	}
+	return text.Truncate(s, width)
 }
 
 // nameAndVersion parts what a job knows only as "name (version)".
