@@ -78,7 +78,7 @@ var (
 
 // New makes the screen of an analysis' log, at its end.
 func New(s *app.Session, a app.Analysis) *Screen {
-	return &Screen{session: s, analysis: a, follow: true, mark: -1, prompt: newPrompt()}
+	return &Screen{session: s, analysis: a, follow: true, mark: -1, find: finder{at: -1}, prompt: newPrompt()}
 }
 
 // opened answers open.
@@ -379,8 +379,7 @@ func (m *Screen) SetSize(width, height int) {
 	m.prompt.input.SetWidth(max(width-28, 4))
 }
 
-// bodyHeight is the lines for the log: without the line above and the one
-// below.
-func (m *Screen) bodyHeight() int { return max(m.height-2, 1) }
+// bodyHeight is the lines for the log, below the line of its state.
+func (m *Screen) bodyHeight() int { return max(m.height-1, 1) }
 
 func newInput() widget.Input { return widget.NewInput("") }

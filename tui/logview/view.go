@@ -13,8 +13,11 @@ import (
 
 // View draws the log.
 func (m *Screen) View() string {
-	body := m.body()
-	return widget.Fit(m.status()+"\n"+body+"\n"+m.below(), m.width, m.height)
+	lines := strings.Split(m.status()+"\n"+m.body(), "\n")
+	if below := m.below(); below != "" {
+		lines[len(lines)-1] = below
+	}
+	return widget.Fit(strings.Join(lines, "\n"), m.width, m.height)
 }
 
 // status is the line above the log: how the analysis does, and where in the
@@ -223,7 +226,7 @@ func wrap(row string, width int) []string {
 	return out
 }
 
-// below is the line under the log: what is typed, or how a search goes.
+// below takes the place of the last line while something is typed or searched.
 func (m *Screen) below() string {
 	t := style.Now()
 	switch {
@@ -232,7 +235,7 @@ func (m *Screen) below() string {
 	case m.find.busy():
 		return t.Busy.Render(fmt.Sprintf(" searching, %d%%", m.find.done.Load()))
 	}
-	return widget.Rule(m.width)
+	return ""
 }
 
 // plainPage is the text on the screen, for copying.
