@@ -160,7 +160,12 @@ func (r *root) tabLine(top nav.Screen) string {
 	if len(crumbs) == 0 {
 		return left
 	}
-	right := text.Truncate(strings.Join(crumbs, " › "), max(r.width-text.Width(left)-4, 0))
+	right := strings.Join(crumbs, " › ")
+	room := max(r.width-text.Width(left)-4, 0)
+	if w := text.Width(right); w > room && room > 1 {
+		// The end tells one from another: "…segmentation #12".
+		right = "…" + text.Cut(right, w-room+1, w)
+	}
 	return widget.Ends(left, t.Bold.Render(right)+" ", r.width)
 }
 
