@@ -173,52 +173,76 @@ func (v *canvas) shape(o object) (geom.Geometry, error) {
 	return g, keepable(g)
 }
 
-// createAnnotation adds one annotation in the name of the caller: a job's user
-// makes an AlgoAnnotation.
-func (s *Server) createAnnotation(c *call, t *tx, o object) (*annotation, []int64, error) {
+// draft is an annotation read and checked, not yet stored.
+type draft struct {
+	annotation
+	terms []int64
+	err   error
+}
+
+// draftAnnotation does everything that needs no write, above all the geometry, so
+// that the one writer is not kept waiting by it. A job's user makes an
+// AlgoAnnotation.
+func (s *Server) draftAnnotation(c *call, q querier, o object) (d draft) {
 	if _, ok := o.str("location"); !ok {
-		return nil, nil, wrong("Annotation must have a valid geometry:null")
+		d.err = wrong("Annotation must have a valid geometry:null")
+		return d
 	}
-	v, err := c.canvas(t, o)
+	v, err := c.canvas(q, o)
 	if err != nil {
-		return nil, nil, err
+		d.err = err
+		return d
 	}
 	g, err := v.shape(o)
 	if err != nil {
-		return nil, nil, err
+		d.err = err
+		return d
 	}
 	g, rate := simplify(g, c.long("minPoint", o.long("minPoint", 0)), c.long("maxPoint", o.long("maxPoint", 0)))
-	a := &annotation{id: t.id(), created: t.now, kind: byUser, image: v.image, project: v.project, user: c.user.id, slice: v.slice,
+	d.annotation = annotation{kind: byUser, image: v.image, project: v.project, user: c.user.id, slice: v.slice,
 		location: wkt(g), compression: rate, m: measureShape(g, v.resolution)}
 	if c.user.algo {
-		a.kind = byJob
+		d.kind = byJob
 	}
-	if err := a.insert(t); err != nil {
-		return nil, nil, err
+	if d.terms = o.list("term"); len(d.terms) == 0 {
+		d.terms = o.list("terms")
 	}
-	terms := o.list("term")
-	if len(terms) == 0 {
-		terms = o.list("terms")
+	return d
+}
+
+// store adds the annotation and its terms.
+func (d *draft) store(c *call, t *tx) error {
+	if d.err != nil {
+		return d.err
 	}
-	for _, term := range terms {
-		if err := s.linkTerm(c, t, a, term, nil, nil); err != nil {
-			return nil, nil, err
+	if ok, err := exists(t, "SELECT 1 FROM image_instance WHERE id=?", d.image); err != nil {
+		return err
+	} else if !ok {
+		return wrong("Annotation must have a valid image%d", d.image)
+	}
+	d.id, d.created = t.id(), t.now
+	if err := d.insert(t); err != nil {
+		return err
+	}
+	for _, term := range d.terms {
+		if err := c.s.linkTerm(c, t, &d.annotation, term, nil, nil); err != nil {
+			return err
 		}
 	}
-	return a, terms, nil
+	return nil
 }
 
 // canvas is canvasOf with the permission to add, remembered for the next
 // annotation of the same image in one request.
-func (c *call) canvas(t *tx, o object) (*canvas, error) {
+func (c *call) canvas(q querier, o object) (*canvas, error) {
 	if id, ok := o.longOK("image"); ok && c.lastCanvas != nil && c.lastCanvas.image == id {
 		return c.lastCanvas, nil
 	}
-	v, err := canvasOf(t, o)
+	v, err := canvasOf(q, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayAdd(t, v.project); err != nil {
+	if err := c.mayAdd(q, v.project); err != nil {
 		return nil, err
 	}
 	c.lastCanvas = v
@@ -243,26 +267,27 @@ func (s *Server) addAnnotation(c *call) error {
 	if err != nil {
 		return err
 	}
+	q := s.store.read(c.ctx())
+	drafts := make([]draft, len(objs))
+	for i, o := range objs {
+		drafts[i] = s.draftAnnotation(c, q, o)
+	}
 	if list {
 		simple := "UserAnnotation"
 		if c.user.algo {
 			simple = "AlgoAnnotation"
 		}
-		return s.addMany(c, simple, objs, func(t *tx, o object) (int64, error) {
-			a, _, err := s.createAnnotation(c, t, o)
-			if err != nil {
-				return 0, err
-			}
-			return a.id, nil
+		return s.addMany(c, simple, objs, func(t *tx, i int) (int64, error) {
+			err := drafts[i].store(c, t)
+			return drafts[i].id, err
 		})
 	}
 	var answer map[string]any
 	err = s.store.update(c.ctx(), func(t *tx) error {
-		a, _, err := s.createAnnotation(c, t, objs[0])
-		if err != nil {
+		if err := drafts[0].store(c, t); err != nil {
 			return err
 		}
-		answer, err = a.envelope(c, t, "Add")
+		answer, err = drafts[0].envelope(c, t, "Add")
 		return err
 	})
 	if err != nil {

@@ -214,11 +214,11 @@ func (s *Server) hang(cl *class, fixed string) handler {
 			return err
 		}
 		if list {
-			return s.addMany(c, cl.simple(), objs, func(t *tx, o object) (int64, error) {
-				if err := place(t, o); err != nil {
+			return s.addMany(c, cl.simple(), objs, func(t *tx, i int) (int64, error) {
+				if err := place(t, objs[i]); err != nil {
 					return 0, err
 				}
-				rec, _, err := cl.create(c, t, o)
+				rec, _, err := cl.create(c, t, objs[i])
 				return rec.int("id"), err
 			})
 		}

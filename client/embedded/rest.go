@@ -73,8 +73,8 @@ func (s *Server) add(cl *class) handler {
 			return err
 		}
 		if list {
-			return s.addMany(c, cl.simple(), objs, func(t *tx, o object) (int64, error) {
-				rec, _, err := cl.create(c, t, o)
+			return s.addMany(c, cl.simple(), objs, func(t *tx, i int) (int64, error) {
+				rec, _, err := cl.create(c, t, objs[i])
 				return rec.int("id"), err
 			})
 		}
@@ -91,13 +91,13 @@ func (s *Server) add(cl *class) handler {
 }
 
 // addMany adds each object for itself: what is refused does not undo the others.
-// All added is 200, some 206, none 400.
-func (s *Server) addMany(c *call, simple string, objs []object, add func(*tx, object) (int64, error)) error {
+// All added is 200, some 206, none 400. add gets the index of the object.
+func (s *Server) addMany(c *call, simple string, objs []object, add func(*tx, int) (int64, error)) error {
 	var added []string
 	failed := []map[string]any{}
 	err := s.store.update(c.ctx(), func(t *tx) error {
-		for _, o := range objs {
-			id, err := t.savepoint(func() (int64, error) { return add(t, o) })
+		for i, o := range objs {
+			id, err := t.savepoint(func() (int64, error) { return add(t, i) })
 			if err != nil {
 				failed = append(failed, map[string]any{"data": o, "message": asAPIError(err).text})
 				continue
