@@ -34,8 +34,9 @@ type Apptainer struct {
 	Name    string // "apptainer", "singularity" or "singularity-ce"
 	Version string // such as "1.4.5", without a suffix of the distribution
 
-	noEval   bool // --no-eval is known
-	unsquash bool // SIF files must be unpacked, as /dev/fuse is closed to us
+	noEval    bool // --no-eval is known
+	fastBuild bool // --mksquashfs-args is known
+	unsquash  bool // SIF files must be unpacked, as /dev/fuse is closed to us
 }
 
 // Find looks in PATH, then where `cytorun doctor --install` puts the command:
@@ -108,6 +109,7 @@ func probe(path string) (*Apptainer, error) {
 	// --no-eval came with Apptainer 1.1 and SingularityCE 3.10.
 	if name == "apptainer" {
 		a.noEval = a.atLeast(1, 1)
+		a.fastBuild = a.atLeast(1, 2)
 	} else {
 		a.noEval = a.atLeast(3, 10)
 	}

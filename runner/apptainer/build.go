@@ -18,7 +18,12 @@ import (
 // "oci:layout". It works in dir, where its temporary files go too. A full disk,
 // a broken image or the end of the context leave no file.
 func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress func(string)) error {
-	cmd := exec.CommandContext(ctx, a.Path, "--nocolor", "build", "--disable-cache", "--force", out, from)
+	args := []string{"--nocolor", "build", "--disable-cache", "--force"}
+	if a.fastBuild {
+		// The default level of gzip takes eight times the CPU for a tenth less.
+		args = append(args, "--mksquashfs-args", "-comp gzip -Xcompression-level 1")
+	}
+	cmd := exec.CommandContext(ctx, a.Path, append(args, out, from)...)
 	cmd.Dir = dir
 	cmd.Env = a.environ(os.Environ())
 	if os.Getenv(a.prefix()+"_TMPDIR") == "" {

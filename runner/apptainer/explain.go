@@ -64,14 +64,18 @@ func Explain(code int, tail string) (reason string, own bool) {
 	return fmt.Sprintf("exit code %d", code), false
 }
 
+// levels are how apptainer begins its messages: the command pads the level to
+// eight columns, its starter to seven. Programs that write "ERROR: ..." do not.
+var levels = []string{"FATAL:   ", "ERROR:   ", "FATAL  : ", "ERROR  : ", "ABRT   : "}
+
 // fatal is apptainer's last word in tail. The program's own output may come
 // before it, never after.
 func fatal(tail string) (string, bool) {
 	lines := strings.Split(strings.TrimRight(tail, "\n"), "\n")
 	for i := len(lines) - 1; i >= 0 && i >= len(lines)-5; i-- {
 		l := strings.TrimSpace(text.Strip(lines[i]))
-		for _, level := range []string{"FATAL:", "ERROR  :", "ERROR:"} {
-			if rest, ok := strings.CutPrefix(l, level); ok && strings.HasPrefix(rest, " ") {
+		for _, level := range levels {
+			if rest, ok := strings.CutPrefix(l, level); ok {
 				return text.Truncate(text.Line(strings.TrimSpace(rest)), 300), true
 			}
 		}
