@@ -9,14 +9,15 @@ import (
 	"github.com/cytorun/cytorun/tui/compareview"
 	"github.com/cytorun/cytorun/tui/logview"
 	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/paramform"
 	"github.com/cytorun/cytorun/tui/widget"
 )
 
 // The screens that others ask for by message. Each is built here and nowhere
 // else.
 
-func newForm(_ *app.Session, a client.Algorithm, _ []client.Value) nav.Screen {
-	return &plain{title: a.Name, text: "the form of " + a.FullName()}
+func newForm(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen {
+	return paramform.New(s, a, prefill)
 }
 
 func newLog(s *app.Session, a app.Analysis) nav.Screen { return logview.New(s, a) }

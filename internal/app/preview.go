@@ -42,7 +42,10 @@ func (s *Session) Preview(r LaunchRequest) Preview {
 }
 
 // String is the command as one would type it in a shell, without its secrets.
-func (p Preview) String() string {
+func (p Preview) String() string { return strings.Join(p.Words(), " ") }
+
+// Words are the words of String, one for each of Argv, safe to show.
+func (p Preview) Words() []string {
 	words := make([]string, len(p.Argv))
 	for i, a := range p.Argv {
 		if i < len(p.Secret) && p.Secret[i] {
@@ -51,7 +54,7 @@ func (p Preview) String() string {
 		}
 		words[i] = shellescape.Quote(text.Line(a))
 	}
-	return strings.Join(words, " ")
+	return words
 }
 
 func idText(id client.ID) string { return strconv.FormatInt(int64(id), 10) }

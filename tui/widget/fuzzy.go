@@ -22,14 +22,14 @@ type Fuzzy struct {
 	found       []int // by index, before ranking
 }
 
-// ranks of a hit; scattered ones add how far apart they are.
+// Ranks of a hit, the best first; scattered ones add how far apart they are.
 const (
-	rankStart = iota
-	rankWord
-	rankInside
-	rankMore
-	rankScattered
-	ranks = rankScattered + 8
+	RankStart = iota
+	RankWord
+	RankInside
+	RankMore
+	RankScattered
+	Ranks = RankScattered + 8
 )
 
 // SetLines replaces what is searched; more may be nil.
@@ -69,7 +69,7 @@ func (f *Fuzzy) Find(pattern string) []int {
 		n = len(candidates)
 	}
 	found := make([]int, 0, n)
-	var byRank [ranks][]int
+	var byRank [Ranks][]int
 	for k := range n {
 		i := k
 		if narrowed {
@@ -90,7 +90,7 @@ func (f *Fuzzy) rank(i int, words []string) (int, bool) {
 	for _, w := range words {
 		r, ok := rankWordIn(f.names[i], w)
 		if !ok && len(f.more) > 0 && strings.Contains(f.more[i], w) {
-			r, ok = rankMore, true
+			r, ok = RankMore, true
 		}
 		if !ok && !f.Whole {
 			r, ok = scattered(f.names[i], w)
@@ -101,6 +101,17 @@ func (f *Fuzzy) rank(i int, words []string) (int, bool) {
 		worst = max(worst, r)
 	}
 	return worst, true
+}
+
+// Rank is how well a line answers to one word; all are in lower case.
+func Rank(name, more, word string) (rank int, ok bool) {
+	if r, ok := rankWordIn(name, word); ok {
+		return r, true
+	}
+	if strings.Contains(more, word) {
+		return RankMore, true
+	}
+	return scattered(name, word)
 }
 
 // rankWordIn is the rank of a word that stands in the line as it is.
@@ -114,11 +125,11 @@ func rankWordIn(line, word string) (int, bool) {
 		at += from
 		switch {
 		case at == 0:
-			return rankStart, true
+			return RankStart, true
 		case !wordByte(line[at-1]):
-			return rankWord, true
+			return RankWord, true
 		}
-		best, from = rankInside, at+1
+		best, from = RankInside, at+1
 	}
 	return best, best >= 0
 }
@@ -142,7 +153,7 @@ func scattered(line, word string) (int, bool) {
 		at++
 	}
 	spread := (at - first - len(word)) / 4
-	return min(rankScattered+spread, ranks-1), true
+	return min(RankScattered+spread, Ranks-1), true
 }
 
 func wordByte(c byte) bool {

@@ -124,6 +124,20 @@ func (l *List) Name(id string) (string, bool) {
 	return "", false
 }
 
+// Missing are the ids among chosen that a complete list does not have.
+func (l *List) Missing(ids []string) []string {
+	if !l.Done || l.Err != nil {
+		return nil
+	}
+	var out []string
+	for _, id := range ids {
+		if _, ok := l.find(id); !ok {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 func (l *List) find(id string) (int32, bool) {
 	n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64)
 	if err != nil {

@@ -49,7 +49,9 @@ func parse(s string, fields func(name string) (attribute string, ok bool)) query
 				continue
 			}
 		}
-		free = append(free, strings.ToLower(strings.Trim(w, `"`)))
+		if w = strings.Trim(w, `"`); w != "" {
+			free = append(free, strings.ToLower(w))
+		}
 	}
 	if all := strings.Join(free, " "); strings.ContainsAny(all, "*?") {
 		q.glob = all

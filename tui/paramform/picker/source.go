@@ -20,13 +20,17 @@ type Source struct {
 	parameter descriptor.Parameter
 	load      Load
 	cancel    context.CancelFunc
+	lists     chan *List
+}
 
+// loading is one load of a source; an older one ends unheard.
+type loading struct {
 	mu      sync.Mutex
 	options []client.Option
 	done    bool
 	err     error
 	more    chan struct{} // holds a token while something has not been published
-	lists   chan *List    // closed after the last list
+	lists   chan *List    // holds the latest list; closed after the last one
 }
 
 // Arrived tells that a source has a new List.
@@ -48,13 +52,10 @@ func NewSource(p descriptor.Parameter, load Load) *Source {
 func (s *Source) Start() tea.Cmd {
 	s.Stop()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.options, s.done, s.err = nil, false, nil
-	// Each start has its own channels, so that an older load ends unheard.
-	run := &Source{parameter: s.parameter, load: s.load, more: make(chan struct{}, 1), lists: make(chan *List, 1)}
-	s.lists = run.lists
-	go run.fetch(ctx)
-	go run.publish(ctx)
+	l := &loading{more: make(chan struct{}, 1), lists: make(chan *List, 1)}
+	s.cancel, s.lists = cancel, l.lists
+	go l.fetch(ctx, s.load)
+	go l.publish(ctx, s.parameter)
 	return s.Next()
 }
 
@@ -79,47 +80,47 @@ func (s *Source) Next() tea.Cmd {
 }
 
 // fetch collects the pages.
-func (s *Source) fetch(ctx context.Context) {
-	err := s.load(ctx, func(page []client.Option) error {
-		s.mu.Lock()
-		s.options = append(s.options, page...)
-		s.mu.Unlock()
-		s.signal()
+func (l *loading) fetch(ctx context.Context, load Load) {
+	err := load(ctx, func(page []client.Option) error {
+		l.mu.Lock()
+		l.options = append(l.options, page...)
+		l.mu.Unlock()
+		l.signal()
 		return ctx.Err()
 	})
-	s.mu.Lock()
-	s.done, s.err = true, err
-	s.mu.Unlock()
-	s.signal()
+	l.mu.Lock()
+	l.done, l.err = true, err
+	l.mu.Unlock()
+	l.signal()
 }
 
-func (s *Source) signal() {
+func (l *loading) signal() {
 	select {
-	case s.more <- struct{}{}:
+	case l.more <- struct{}{}:
 	default:
 	}
 }
 
 // publish makes a list of what is there, at most every now and then, and leaves
 // most of a processor to others.
-func (s *Source) publish(ctx context.Context) {
-	defer close(s.lists)
+func (l *loading) publish(ctx context.Context, p descriptor.Parameter) {
+	defer close(l.lists)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.more:
+		case <-l.more:
 		}
 		began := time.Now()
-		s.mu.Lock()
-		options, done, err := slices.Clone(s.options), s.done, s.err
-		s.mu.Unlock()
-		l := NewList(s.parameter, options, done, err)
+		l.mu.Lock()
+		options, done, err := slices.Clone(l.options), l.done, l.err
+		l.mu.Unlock()
+		list := NewList(p, options, done, err)
 		select { // a list that nobody has taken yet is replaced
-		case <-s.lists:
+		case <-l.lists:
 		default:
 		}
-		s.lists <- l
+		l.lists <- list
 		if done {
 			return
 		}

@@ -1,0 +1,243 @@
+package paramform
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/nav"
+)
+
+// draft is what somebody has filled in and not launched, or launched last, as a
+// file. It holds what differs from the form as it was opened.
+type draft struct {
+	Schema    int            `json:"schema"`
+	Saved     time.Time      `json:"saved"`
+	Server    string         `json:"server"`
+	Project   client.ID      `json:"project"`
+	Algorithm string         `json:"algorithm"`
+	Values    []client.Value `json:"values"`
+	Launch    []client.Value `json:"launch,omitempty"` // of the launch block
+}
+
+const draftSchema = 1
+
+// draftFiles keeps drafts in files of the person, one for each server, project
+// and algorithm: ids of images mean something in one project only. A form that
+// was opened with values, as for a rerun, has a draft of its own.
+type draftFiles struct {
+	draft, last string // paths
+
+	saving  bool // a save is on its way
+	unsaved bool // something changed meanwhile
+	touched bool // something has been saved by this form, or tried to
+	reading nav.Gen
+}
+
+func newDraftFiles(s *app.Session, a client.Algorithm, prefill []client.Value) draftFiles {
+	place := s.Profile.URL + "\x00" + s.User.Username + "\x00" + idText(s.Project.ID)
+	of := place + "\x00" + idText(a.ID)
+	if len(prefill) > 0 {
+		// Text that cannot be marshalled does not exist in a value.
+		data, _ := json.Marshal(prefill)
+		of += "\x00" + string(data)
+	}
+	state := s.Env.Paths.State
+	return draftFiles{
+		draft: filepath.Join(state, "drafts", digest(of)+".json"),
+		// A new version of an algorithm has another id and the same name.
+		last: filepath.Join(state, "last", digest(place+"\x00"+a.Name)+".json"),
+	}
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:12])
+}
+
+func idText(id client.ID) string { return strconv.FormatInt(int64(id), 10) }
+
+// readDraft reads a file; nil when there is none, or none that can be read.
+func readDraft(path string) *draft {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var d draft
+	if json.Unmarshal(data, &d) != nil || d.Schema != draftSchema {
+		return nil
+	}
+	return &d
+}
+
+// writeDraft replaces a file in one step; a draft without values is no file.
+func writeDraft(path string, d draft) (err error) {
+	if len(d.Values)+len(d.Launch) == 0 {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	d.Schema = draftSchema
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".draft-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// draftsRead answers readDrafts.
+type draftsRead struct {
+	gen         nav.Gen
+	draft, last *draft
+}
+
+// readDrafts looks for what an earlier form left.
+func (m *Screen) readDrafts() tea.Cmd {
+	files, gen := m.drafts, nav.NewGen()
+	m.drafts.reading = gen
+	return func() tea.Msg {
+		return draftsRead{gen, readDraft(files.draft), readDraft(files.last)}
+	}
+}
+
+func (m *Screen) draftsWereRead(msg draftsRead) tea.Cmd {
+	if msg.gen != m.drafts.reading {
+		return nil
+	}
+	m.drafts.reading = 0
+	m.last = msg.last
+	if msg.draft == nil || m.drafts.touched || len(m.changed()) > 0 {
+		return nil
+	}
+	m.fill(msg.draft, func(o client.Origin) client.Origin { return o })
+	m.undo = nil
+	m.drafts.touched, m.drafts.saving = false, false // it is on disk already
+	if n := len(m.changed()); n > 0 {
+		return nav.Say(fmt.Sprintf("draft of %s restored; X resets", clock(msg.draft.Saved, m.now())))
+	}
+	return nil
+}
+
+// clock is the time of a draft: of today the hour is enough.
+func clock(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch {
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return t.Format("15:04")
+	case now.Sub(t) < 6*24*time.Hour:
+		return t.Format("Mon 15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// saved answers save.
+type saved struct {
+	path string
+	err  error
+}
+
+// save writes the draft in the background. There is one write at a time; what is
+// typed meanwhile is in the next one, which follows at once.
+func (m *Screen) save() tea.Cmd {
+	m.drafts.touched = true
+	if m.drafts.saving {
+		m.drafts.unsaved = true
+		return nil
+	}
+	m.drafts.saving, m.drafts.unsaved = true, false
+	path, d := m.drafts.draft, m.draft()
+	return func() tea.Msg { return saved{path, writeDraft(path, d)} }
+}
+
+func (m *Screen) wasSaved(msg saved) tea.Cmd {
+	if msg.path != m.drafts.draft {
+		return nil
+	}
+	m.drafts.saving = false
+	if msg.err != nil {
+		m.drafts.unsaved = false
+		return nav.Fail(fmt.Errorf("cannot keep a draft of this form: %w", msg.err))
+	}
+	if m.drafts.unsaved {
+		return m.save()
+	}
+	return nil
+}
+
+// draft is what differs from the form as it was opened.
+func (m *Screen) draft() draft {
+	d := draft{Saved: m.now(), Server: m.session.Profile.URL, Project: m.session.Project.ID, Algorithm: m.algorithm.Name}
+	for _, s := range m.changed() {
+		f := m.field(s)
+		v := client.Value{Parameter: s.id, Text: f.Text, Origin: f.Origin, Labels: f.Labels}
+		if s.launch {
+			d.Launch = append(d.Launch, v)
+		} else {
+			d.Values = append(d.Values, v)
+		}
+	}
+	return d
+}
+
+// launchedDraft is the values of a launch, for the next form of the algorithm.
+func (m *Screen) launchedDraft() draft {
+	d := m.draft()
+	d.Values, d.Launch = nil, nil
+	for _, v := range m.params.Values() {
+		if v.Origin != client.FromDefault {
+			d.Values = append(d.Values, v)
+		}
+	}
+	for _, v := range m.block.Values() {
+		if v.Origin != client.FromDefault && v.Parameter != blockNote {
+			d.Launch = append(d.Launch, v)
+		}
+	}
+	return d
+}
+
+// useLast fills in the values of the last launch.
+func (m *Screen) useLast() tea.Cmd {
+	if m.last == nil {
+		return nil
+	}
+	cmd := m.fill(m.last, func(client.Origin) client.Origin { return client.FromLast })
+	if cmd == nil {
+		return nav.Say("the values are those of the last launch already")
+	}
+	return tea.Batch(cmd, nav.Say("values of the last launch, "+clock(m.last.Saved, m.now())+"; u takes them back"))
+}

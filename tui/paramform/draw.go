@@ -1,0 +1,292 @@
+package paramform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/style"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// area shares the screen among the parts of the form: one line of head, the
+// fields, the help of the field under the cursor, the command.
+type area struct {
+	width, height             int
+	listWidth, listHeight     int
+	detailWidth, detailHeight int // 0 high where there is no room
+	beside                    bool
+	commandHeight             int // lines of the command, without its rule
+}
+
+func areaFor(width, height int) area {
+	a := area{width: width, height: height, listWidth: width}
+	rest := height - 1
+	switch {
+	case height >= 40:
+		a.commandHeight = 5
+	case height >= 24:
+		a.commandHeight = 3
+	case height >= 12:
+		a.commandHeight = 2
+	}
+	if a.commandHeight > 0 {
+		rest -= a.commandHeight + 1
+	}
+	switch {
+	case width >= 110:
+		a.beside = true
+		a.listWidth = width * 5 / 8
+		a.detailWidth, a.detailHeight = width-a.listWidth-3, rest
+	case height >= 30:
+		a.detailWidth, a.detailHeight = width-2, 6
+	case height >= 17:
+		a.detailWidth, a.detailHeight = width-2, 3
+	case height >= 14:
+		a.detailWidth, a.detailHeight = width-2, 2
+	}
+	if !a.beside && a.detailHeight > 0 {
+		rest -= a.detailHeight + 1
+	}
+	a.listHeight = max(rest, 1)
+	return a
+}
+
+// View draws the form and what lies over it.
+func (m *Screen) View() string {
+	a := m.area
+	switch {
+	case m.picking != nil && !m.picking.fixed:
+		return m.picking.pane.View()
+	case m.command != nil:
+		return m.commandPane()
+	}
+	lines := []string{m.head()}
+	list := widget.Fit(strings.Join(m.drawList(), "\n"), a.listWidth, a.listHeight)
+	if a.beside {
+		list = widget.Beside(list, m.detail.View(), a.listWidth, a.detailWidth, a.listHeight)
+	}
+	lines = append(lines, list)
+	if !a.beside && a.detailHeight > 0 {
+		lines = append(lines, titled(m.toldLabel(), "", a.width))
+		lines = append(lines, widget.Fit(" "+strings.ReplaceAll(m.detail.View(), "\n", "\n "), a.width, a.detailHeight))
+	}
+	if a.commandHeight > 0 {
+		lines = append(lines, titled("command", m.commandNote(), a.width), m.commandLines(a.commandHeight))
+	}
+	view := widget.Fit(strings.Join(lines, "\n"), a.width, a.height)
+	switch {
+	case m.picking != nil:
+		box := widget.Box(m.field(m.picking.at).Parameter.Label(), strings.Split(m.picking.pane.View(), "\n"), m.boxWidth())
+		return widget.Over(view, box, a.width, a.height)
+	case m.stage != filling:
+		return widget.Over(view, m.checksBox(), a.width, a.height)
+	}
+	return view
+}
+
+// titled is a rule with a title at its left and a note, safe already, at its
+// right.
+func titled(title, note string, width int) string {
+	t := style.Now()
+	title = text.Truncate(text.Line(title), max(width-text.Width(note)-10, 4))
+	fill := width - text.Width(title) - 5
+	if note == "" {
+		return t.Rule.Render("── ") + t.Head.Render(title) + t.Rule.Render(" "+strings.Repeat("─", max(fill+1, 0)))
+	}
+	fill -= text.Width(note) + 2
+	return t.Rule.Render("── ") + t.Head.Render(title) + t.Rule.Render(" "+strings.Repeat("─", max(fill, 0))+" ") + note + t.Rule.Render(" ──")
+}
+
+// head names the algorithm and says how the form stands, or holds the line in
+// which a parameter is looked for.
+func (m *Screen) head() string {
+	t := style.Now()
+	if m.jump != nil {
+		note := fmt.Sprintf("%d of %d ", len(m.jump.found), len(m.spots))
+		if m.jump.input.Value() == "" {
+			note = ""
+		}
+		m.jump.input.SetWidth(max(m.area.width-text.Width(note)-8, 4))
+		return widget.Ends(t.Accent.Render(" / ")+m.jump.input.View(), t.Faint.Render(note), m.area.width)
+	}
+	name := t.Bold.Render(text.Line(m.algorithm.Name))
+	if m.algorithm.Version != "" {
+		name += " " + t.Faint.Render(text.Line(m.algorithm.Version))
+	}
+	if m.algorithm.Deprecated {
+		name += " " + t.Warn.Render("! deprecated")
+	}
+	return widget.Ends(" "+name, m.standing(t)+" ", m.area.width)
+}
+
+// standing counts what is to be done.
+func (m *Screen) standing(t *style.Theme) string {
+	empty, wrong := 0, 0
+	for _, s := range m.errors() {
+		if untouched(m.field(s)) {
+			empty++
+		} else {
+			wrong++
+		}
+	}
+	var parts []string
+	switch {
+	case m.reading != 0 && !m.whole:
+		parts = append(parts, t.Busy.Render("● reading"))
+	case m.readErr != nil && !m.whole:
+		parts = append(parts, t.Bad.Render("✗ not read whole, ctrl+r"))
+	}
+	if wrong > 0 {
+		parts = append(parts, t.Bad.Render("✗ "+counted(wrong, "problem")))
+	}
+	if empty > 0 {
+		parts = append(parts, t.Warn.Render(fmt.Sprintf("* %d to fill in", empty)))
+	}
+	if n := len(m.changed()); n > 0 {
+		parts = append(parts, t.Faint.Render(fmt.Sprintf("%d changed", n)))
+	}
+	if wrong+empty == 0 {
+		parts = append(parts, t.Good.Render("✓ ctrl+s launches"))
+	}
+	return strings.Join(parts, t.Faint.Render(" · "))
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// untouched tells that nobody has given the field a value yet.
+func untouched(f *forms.Field) bool { return f.Text == "" && f.Origin == "" }
+
+// problems are what to say of a field now. That something is missing is said
+// when the person has been there, or wants to launch.
+func (m *Screen) problems(s spot) []forms.Problem {
+	f := m.field(s)
+	if untouched(f) && !m.strict {
+		return nil
+	}
+	return f.Problems
+}
+
+// line is one line of the list of fields.
+type line struct {
+	kind lineKind
+	at   int // index of the spot
+	text string
+	warn bool
+}
+
+type lineKind int
+
+const (
+	headingLine lineKind = iota
+	fieldLine
+	problemLine
+	blankLine
+)
+
+// lines are all lines of the list; only those that are seen are drawn.
+func (m *Screen) lines() []line {
+	out := make([]line, 0, len(m.spots)+8)
+	last := ""
+	for i, s := range m.spots {
+		heading := "launch"
+		if !s.launch {
+			heading = m.field(s).Group.String()
+		}
+		if heading != last {
+			if last != "" && m.area.listHeight >= 16 {
+				out = append(out, line{kind: blankLine, at: i})
+			}
+			out = append(out, line{kind: headingLine, at: i, text: heading})
+			last = heading
+		}
+		out = append(out, line{kind: fieldLine, at: i})
+		for _, p := range m.problems(s) {
+			for _, l := range text.Wrap(text.Line(p.Message), max(m.area.listWidth-8, 8)) {
+				out = append(out, line{problemLine, i, l, p.Warning})
+			}
+		}
+	}
+	return out
+}
+
+// drawList draws the lines that are seen.
+func (m *Screen) drawList() []string {
+	t := style.Now()
+	lines := m.lines()
+	cols := m.columns()
+	var out []string
+	if m.failure != nil {
+		for _, l := range text.Wrap("not launched: "+text.Line(m.failure.Error()), m.area.listWidth-4) {
+			out = append(out, " "+t.Bad.Render("✗ ")+l)
+		}
+	}
+	for i := m.top; i < len(lines) && len(out) < m.area.listHeight; i++ {
+		out = append(out, m.draw(t, lines[i], cols))
+	}
+	return out
+}
+
+func (m *Screen) draw(t *style.Theme, l line, c columns) string {
+	switch l.kind {
+	case headingLine:
+		return " " + t.Head.Render(strings.ToUpper(l.text))
+	case fieldLine:
+		return m.row(t, l.at, c)
+	case problemLine:
+		sign, role := "✗", t.Bad
+		if l.warn {
+			sign, role = "!", t.Warn
+		}
+		return "    " + role.Render(sign+" "+l.text)
+	}
+	return ""
+}
+
+// scroll keeps the field under the cursor in sight, with its problems, and with
+// the heading above it.
+func (m *Screen) scroll() {
+	first, last := -1, -1
+	lines := m.lines()
+	for i, l := range lines {
+		if l.at == m.cursor && l.kind != blankLine {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	if first < 0 {
+		m.top = 0
+		return
+	}
+	height := m.area.listHeight - m.failureHeight()
+	last = min(last, first+height-1)
+	m.top = min(m.top, first)
+	m.top = max(m.top, last-height+1)
+	m.top = max(min(m.top, len(lines)-height), 0)
+}
+
+// limitScroll is scroll after lines came or went.
+func (m *Screen) limitScroll() {
+	if m.area.width > 0 {
+		m.scroll()
+	}
+}
+
+func (m *Screen) failureHeight() int {
+	if m.failure == nil {
+		return 0
+	}
+	return len(text.Wrap("not launched: "+text.Line(m.failure.Error()), m.area.listWidth-4))
+}
+
+// originName is the tag that says where a value came from.
+func originName(o client.Origin) string { return string(o) }

@@ -1,0 +1,319 @@
+package paramform
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/style"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// columns are the widths of a row: name, value, where it came from, what the
+// field takes. A column of 0 is not there.
+type columns struct{ name, value, origin, takes int }
+
+// gutter holds the marker of the cursor and the sign of the field.
+const gutter = 4
+
+func (m *Screen) columns() columns {
+	w := m.area.listWidth - gutter
+	c := columns{name: 8, origin: 9}
+	for _, s := range m.spots {
+		c.name = max(c.name, text.Width(text.Line(m.field(s).Parameter.Label())))
+	}
+	c.name = min(c.name, max(w*3/10, 8))
+	if w < 44 {
+		c.origin = 0
+	}
+	rest := w - c.name - 2
+	if c.origin > 0 {
+		rest -= c.origin + 2
+	}
+	if w >= 64 {
+		c.takes = min(rest*2/5, 30)
+		rest -= c.takes + 2
+	}
+	c.value = max(rest, 4)
+	return c
+}
+
+// row draws a field.
+func (m *Screen) row(t *style.Theme, i int, c columns) string {
+	s := m.spots[i]
+	f := m.field(s)
+	here := i == m.cursor
+	mark := " "
+	if here {
+		mark = t.Accent.Render("▌")
+	}
+	label := text.Pad(text.Line(f.Parameter.Label()), c.name)
+	if here {
+		label = t.Bold.Render(label)
+	}
+	left := mark + " " + m.sign(t, s) + " " + label + "  "
+	if m.edit != nil && m.edit.at == s {
+		return left + m.editor(t, f, m.area.listWidth-gutter-c.name-2)
+	}
+	shown, role := m.value(t, s)
+	row := left + role.Render(text.Truncate(shown, c.value))
+	pad := c.value - min(text.Width(shown), c.value)
+	if c.origin > 0 {
+		row += strings.Repeat(" ", pad+2) + originStyle(t, f.Origin).Render(text.Truncate(originName(f.Origin), c.origin))
+		pad = c.origin - text.Width(originName(f.Origin))
+	}
+	if c.takes > 0 {
+		row += strings.Repeat(" ", max(pad, 0)+2) + t.Faint.Render(text.Truncate(m.takes(s), c.takes))
+	}
+	return strings.TrimRight(row, " ")
+}
+
+// sign says in one cell whether the field needs somebody.
+func (m *Screen) sign(t *style.Theme, s spot) string {
+	f := m.field(s)
+	for _, p := range m.problems(s) {
+		if !p.Warning {
+			return t.Bad.Render("✗")
+		}
+	}
+	switch {
+	case untouched(f) && len(f.Problems) > 0:
+		return t.Warn.Render("*")
+	case len(m.problems(s)) > 0, len(m.absent[s.id]) > 0 && !s.launch, m.unreached(s):
+		return t.Warn.Render("!")
+	}
+	return " "
+}
+
+// value is what a field shows when it is not edited.
+func (m *Screen) value(t *style.Theme, s spot) (string, lipgloss.Style) {
+	f := m.field(s)
+	p := f.Parameter
+	switch {
+	case f.Text == "" && p.Default != nil && *p.Default != "" && f.Origin == client.FromUser:
+		return "(none)", t.Faint
+	case f.Text == "" && hasOptions(p):
+		return m.nothingChosen(f), t.Faint
+	case f.Text == "":
+		return "–", t.Faint
+	case hasOptions(p) || p.Type.IsList():
+		return text.Line(shortChosen(f)), t.Plain
+	}
+	return text.Line(f.Text), t.Plain
+}
+
+// nothingChosen says what there is to choose from.
+func (m *Screen) nothingChosen(f *forms.Field) string {
+	l := m.lists[sourceKey(f.Parameter)]
+	switch {
+	case l == nil:
+		return "none"
+	case l.Err != nil:
+		return "none; the list did not load"
+	case !l.Done && l.Len() == 0:
+		return "none; loading the list"
+	case !l.Done:
+		return fmt.Sprintf("none of %s so far", text.Count(l.Len()))
+	}
+	return fmt.Sprintf("none of %s", text.Count(l.Len()))
+}
+
+func originStyle(t *style.Theme, o client.Origin) lipgloss.Style {
+	switch o {
+	case client.FromDefault, "":
+		return t.Faint
+	case client.FromUser:
+		return t.Plain
+	}
+	return t.Busy
+}
+
+// takes says in a few words what a field accepts.
+func (m *Screen) takes(s spot) string {
+	p := m.field(s).Parameter
+	if s.launch && p.ID == blockLimit {
+		return "90m, 2h30m, 1d"
+	}
+	return takes(p)
+}
+
+func takes(p descriptor.Parameter) string {
+	if len(p.Choices) > 0 {
+		return text.Line(strings.Join(p.Choices, " | "))
+	}
+	limits := limits(p)
+	switch p.Type {
+	case descriptor.Boolean:
+		return "true | false"
+	case descriptor.Number:
+		if p.Integer {
+			return strings.TrimSpace("whole " + limits)
+		}
+		if limits != "" {
+			return limits
+		}
+		return "number"
+	case descriptor.Date:
+		return strings.TrimSpace("YYYY-MM-DD " + limits)
+	case descriptor.Domain:
+		return "one of a list"
+	case descriptor.ListDomain:
+		return "some of a list"
+	case descriptor.List:
+		return "list"
+	case descriptor.File, descriptor.Image:
+		return strings.ToLower(string(p.Type))
+	}
+	return "text"
+}
+
+// limits are the smallest and the largest value.
+func limits(p descriptor.Parameter) string {
+	low, high := limit(p.Type, p.Minimum), limit(p.Type, p.Maximum)
+	switch {
+	case low != "" && high != "":
+		return low + ".." + high
+	case low != "":
+		return "≥ " + low
+	case high != "":
+		return "≤ " + high
+	}
+	return ""
+}
+
+func limit(t descriptor.Type, s *string) string {
+	if s == nil {
+		return ""
+	}
+	if v, err := descriptor.ParseValue(t, *s); err == nil {
+		return text.Line(v.Text())
+	}
+	return text.Line(*s)
+}
+
+// editor draws the line that is typed, with what the field takes beside it.
+func (m *Screen) editor(t *style.Theme, f *forms.Field, width int) string {
+	hint := m.takes(m.edit.at)
+	if f.Parameter.Type == descriptor.String && len(f.Parameter.Choices) == 0 && !m.edit.at.launch {
+		hint = ""
+	}
+	hint = text.Truncate(hint, width/3)
+	room := width - 2
+	if hint != "" {
+		room -= text.Width(hint) + 2
+	}
+	m.edit.input.SetWidth(max(room-1, 3))
+	return widget.Ends(m.edit.input.View(), t.Faint.Render(hint)+" ", width)
+}
+
+// toldLabel is the name of the field that the help is about.
+func (m *Screen) toldLabel() string {
+	if f := m.field(m.told); f != nil {
+		return f.Parameter.Label()
+	}
+	return ""
+}
+
+// about is the help of a field: what it is, what it takes, where its value came
+// from.
+func (m *Screen) about(width int) []string {
+	f := m.field(m.told)
+	if f == nil {
+		return nil
+	}
+	t := style.Now()
+	p := f.Parameter
+	facts := widget.Facts{Width: width}
+	if m.area.beside {
+		facts.Title(p.Label())
+	}
+	for _, l := range text.Wrap(m.summary(f), max(width, 8)) {
+		facts.Line(t.Faint.Render(l))
+	}
+	for _, w := range m.warnings(m.told) {
+		for _, l := range text.Wrap("! "+text.Line(w), max(width, 8)) {
+			facts.Line(t.Warn.Render(l))
+		}
+	}
+	if d := text.HTML(p.Description); d != "" {
+		facts.Text(d)
+	}
+	m.aboutValue(&facts, f)
+	return facts.Lines
+}
+
+// summary is id, flag, type and limits in one line.
+func (m *Screen) summary(f *forms.Field) string {
+	p := f.Parameter
+	var parts []string
+	if p.Flag != "" {
+		parts = append(parts, text.Line(p.Flag))
+	}
+	if strings.TrimLeft(p.Flag, "-") != p.ID {
+		parts = append(parts, "id "+text.Line(p.ID))
+	}
+	parts = append(parts, strings.ToLower(string(p.Type)))
+	if t := m.takes(m.told); p.Type != descriptor.Boolean && t != strings.ToLower(string(p.Type)) && t != "text" {
+		parts = append(parts, t)
+	}
+	switch {
+	case p.Default != nil && *p.Default != "":
+		parts = append(parts, "default "+text.Line(*p.Default))
+	case !p.Optional && p.Type != descriptor.Boolean:
+		parts = append(parts, "required")
+	default:
+		parts = append(parts, "optional")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// warnings are what is odd about a field although a launch is possible.
+func (m *Screen) warnings(s spot) []string {
+	var out []string
+	if m.unreached(s) {
+		out = append(out, "the command line has no place for it: it never reaches the program")
+	}
+	if missing := m.absent[s.id]; len(missing) > 0 && !s.launch {
+		out = append(out, fmt.Sprintf("not in the server's list: %s", strings.Join(missing[:min(len(missing), 5)], ", ")))
+	}
+	if l := m.lists[sourceKey(m.field(s).Parameter)]; l != nil && l.Err != nil && hasOptions(m.field(s).Parameter) {
+		out = append(out, "the list did not load: "+l.Err.Error()+"; ctrl+r tries again, enter lets you type ids")
+	}
+	return out
+}
+
+// unreached tells that the value has no place in the command.
+func (m *Screen) unreached(s spot) bool {
+	if s.launch || !m.whole {
+		return false
+	}
+	for _, id := range m.preview.Unreached {
+		if id == s.id {
+			return true
+		}
+	}
+	return false
+}
+
+// mostNames bounds how many chosen options the help lists.
+const mostNames = 200
+
+// aboutValue shows what does not fit into the row.
+func (m *Screen) aboutValue(facts *widget.Facts, f *forms.Field) {
+	items := f.Value().List()
+	switch {
+	case len(f.Labels) == len(items) && len(items) > 0 && hasOptions(f.Parameter):
+		facts.Head(counted(len(items), "option") + " chosen")
+		for i, id := range items[:min(len(items), mostNames)] {
+			facts.Line(text.Truncate(text.Line(f.Labels[i])+"  "+style.Now().Faint.Render(text.Line(id)), facts.Width))
+		}
+	case text.Width(text.Line(f.Text)) > m.columns().value:
+		facts.Head("value")
+		facts.Text(f.Text[:min(len(f.Text), 4000)])
+	}
+}

@@ -1,0 +1,88 @@
+package paramform
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/tui/keymap"
+)
+
+// Keys of the form.
+var (
+	editKey       = keymap.As(keymap.Open, "edit")
+	turnKey       = keymap.Bind("space", "turn over", "space")
+	nextField     = keymap.Bind("tab", "next", "tab")
+	previousField = keymap.Bind("shift+tab", "previous", "shift+tab")
+	findKey       = keymap.Bind("/", "find", "/")
+	clearKey      = keymap.Bind("x", "clear", "x", "delete")
+	defaultKey    = keymap.Bind("d", "default", "d")
+	undoKey       = keymap.Bind("u", "undo", "u")
+	resetKey      = keymap.Bind("X", "reset all", "X")
+	lastKey       = keymap.Bind("L", "last used", "L")
+	copyKey       = keymap.As(keymap.Copy, "copy command")
+	commandKey    = keymap.Bind("v", "whole command", "v")
+	nextProblem   = keymap.Bind("n", "next problem", "n")
+	prevProblem   = keymap.Bind("N", "previous problem", "N")
+	launchKey     = keymap.Bind("ctrl+s", "launch", "ctrl+s")
+	refreshKey    = keymap.As(keymap.Refresh, "load lists again")
+	anywayKey     = keymap.Bind("a", "launch anyway", "a")
+	backKey       = keymap.Bind("esc", "back to the form", "esc", "left", "backspace", "q")
+)
+
+// Help lists the keys that work now.
+func (m *Screen) Help() []key.Binding {
+	switch {
+	case m.picking != nil:
+		return m.picking.pane.Help()
+	case m.command != nil:
+		return []key.Binding{copyKey, keymap.Down, keymap.Up, backKey}
+	case m.stage == asking:
+		yes := keymap.As(keymap.Open, "launch")
+		if m.blocked() {
+			yes = anywayKey
+		}
+		return []key.Binding{yes, backKey, keymap.As(keymap.Refresh, "check again")}
+	case m.stage != filling:
+		return []key.Binding{backKey}
+	case m.jump != nil:
+		return []key.Binding{keymap.As(keymap.Accept, "go there"), keymap.Down, keymap.Up, keymap.Cancel}
+	case m.edit != nil:
+		return []key.Binding{keymap.Accept, nextField, keymap.As(keymap.Cancel, "restore"), launchKey}
+	}
+	f := m.field(m.here())
+	if f == nil {
+		return []key.Binding{launchKey}
+	}
+	p := f.Parameter
+	open := editKey
+	if p.Type == descriptor.Boolean {
+		open = keymap.When(false, open)
+	} else if !m.isText(m.here()) {
+		open = keymap.As(open, "choose")
+	}
+	turns := p.Type == descriptor.Boolean || len(p.Choices) > 0 && !p.Type.IsList()
+	turn := turnKey
+	if p.Type != descriptor.Boolean {
+		turn = keymap.As(turn, "next choice")
+	}
+	return append([]key.Binding{
+		open, keymap.When(turns, turn), launchKey,
+		keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
+		keymap.When(f.Text != "", clearKey), keymap.When(f.Changed() && p.Default != nil, defaultKey),
+		findKey, nextField, previousField, copyKey, commandKey,
+		keymap.When(len(m.complaints()) > 0, nextProblem), keymap.When(len(m.complaints()) > 0, prevProblem),
+		keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
+	}, m.detail.Help()...)
+}
+
+// Editing tells that printable keys are text.
+func (m *Screen) Editing() bool {
+	return m.edit != nil || m.jump != nil || m.picking != nil && m.picking.pane.Editing()
+}
+
+// HoldsKey keeps what would leave the form while something lies over it.
+func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool {
+	over := m.picking != nil || m.command != nil || m.stage != filling
+	return over && keymap.Is(k, backKey)
+}

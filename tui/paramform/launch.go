@@ -1,0 +1,235 @@
+package paramform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/tui/keymap"
+	"github.com/cytorun/cytorun/tui/nav"
+)
+
+// stage is how far a launch has come.
+type stage int
+
+const (
+	filling   stage = iota // nothing was asked for
+	checking               // the checks before the launch run
+	asking                 // they found something that a person should see
+	launching              // the run is being made
+)
+
+// within bounds one request of this screen.
+const within = 60 * time.Second
+
+// algorithmRead answers read.
+type algorithmRead struct {
+	gen       nav.Gen
+	algorithm client.Algorithm
+	err       error
+}
+
+// read reads all of the algorithm: a list lacks the parameters that the server
+// fills and the limits that it does not keep.
+func (m *Screen) read() tea.Cmd {
+	gen, s, id := nav.NewGen(), m.session, m.algorithm.ID
+	m.reading = gen
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), within)
+		defer cancel()
+		a, err := s.Algorithm(ctx, idText(id))
+		return algorithmRead{gen, a, err}
+	}
+}
+
+func (m *Screen) wasRead(msg algorithmRead) tea.Cmd {
+	if msg.gen != m.reading {
+		return nil
+	}
+	m.reading, m.readErr = 0, msg.err
+	if msg.err != nil {
+		if m.whole { // a rerun knows the algorithm as it was
+			return nil
+		}
+		return tea.Batch(nav.Fail(msg.err), nav.Send(nav.Link{Err: msg.err}))
+	}
+	touched := len(m.changed()) > 0
+	m.whole = true
+	m.take(msg.algorithm)
+	if !touched && m.edit == nil {
+		m.cursor = m.firstToFill()
+		m.told = m.here()
+		m.detail.Follow()
+		m.scroll()
+	}
+	return m.loadLists()
+}
+
+// checked answers check.
+type checked struct {
+	gen     nav.Gen
+	values  []client.Value
+	request app.LaunchRequest
+	checks  []app.Check
+	err     error
+}
+
+// launch judges the form and starts the checks. Nothing leaves this box before
+// every value is valid.
+func (m *Screen) launch() tea.Cmd {
+	if m.stage != filling {
+		return nil
+	}
+	m.strict, m.failure = true, nil
+	m.limitScroll()
+	if errs := m.errors(); len(errs) > 0 {
+		m.goTo(errs[0])
+		return tea.Batch(m.rest.Move(), nav.Send(nav.Toast{Text: needLook(len(errs)), Tone: app.Warn}))
+	}
+	switch {
+	case m.reading != 0 && !m.whole:
+		return nav.Say("the algorithm is still being read from the server; press ctrl+s again in a moment")
+	case !m.whole:
+		return tea.Batch(m.read(), nav.Say("reading the algorithm from the server again; press ctrl+s when it is there"))
+	}
+	gen, s, r := nav.NewGen(), m.session, m.launchRequest()
+	m.stage, m.wait, m.checks = checking, gen, nil
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), within)
+		defer cancel()
+		values, err := s.Fill(ctx, r.Algorithm, r.Values, nil) // names become ids
+		if err != nil {
+			return checked{gen: gen, err: err}
+		}
+		r.Values = values
+		return checked{gen, values, r, s.Preflight(ctx, r), nil}
+	}
+}
+
+func needLook(n int) string {
+	if n == 1 {
+		return "one field needs a look"
+	}
+	return fmt.Sprintf("%d fields need a look", n)
+}
+
+// errors are the fields that prevent a launch.
+func (m *Screen) errors() []spot {
+	var out []spot
+	for _, s := range m.spots {
+		if slices.ContainsFunc(m.field(s).Problems, func(p forms.Problem) bool { return !p.Warning }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (m *Screen) wereChecked(msg checked) tea.Cmd {
+	if msg.gen != m.wait || m.stage != checking {
+		return nil
+	}
+	m.stage, m.wait = filling, 0
+	if msg.err != nil {
+		return m.failed(msg.err)
+	}
+	for _, v := range msg.values {
+		if f := m.params.Field(v.Parameter); f != nil && f.Text != v.Text {
+			m.set(state{spot{id: v.Parameter}, v.Text, v.Origin, v.Labels})
+		}
+	}
+	m.refresh()
+	m.request, m.checks = msg.request, msg.checks
+	if slices.ContainsFunc(m.checks, func(c app.Check) bool { return !c.OK || c.Warn }) {
+		m.stage = asking
+		return nil
+	}
+	return m.start()
+}
+
+// blocked tells that a check says the launch will not do.
+func (m *Screen) blocked() bool {
+	return slices.ContainsFunc(m.checks, func(c app.Check) bool { return !c.OK })
+}
+
+// askKey takes a key while the list of checks is seen.
+func (m *Screen) askKey(k tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case keymap.Is(k, keymap.Open) && !m.blocked(), keymap.Is(k, launchKey) && !m.blocked(), keymap.Is(k, anywayKey) && m.blocked():
+		return m.start()
+	case keymap.Is(k, keymap.Refresh):
+		m.stage = filling
+		return m.launch()
+	case keymap.Is(k, backKey):
+		m.stage = filling
+	}
+	return nil
+}
+
+// started answers start.
+type started struct {
+	gen nav.Gen
+	run runner.Run
+	err error
+}
+
+// start makes the run.
+func (m *Screen) start() tea.Cmd {
+	gen, s, r := nav.NewGen(), m.session, m.request
+	m.stage, m.wait = launching, gen
+	files, last := m.drafts, m.launchedDraft()
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), within)
+		defer cancel()
+		run, err := s.Launch(ctx, r)
+		if run.ID != "" {
+			// The run is on disk: the draft has served. That neither file can be
+			// written is no reason to say that the launch failed.
+			_ = writeDraft(files.last, last)
+			_ = writeDraft(files.draft, draft{})
+		}
+		return started{gen, run, err}
+	}
+}
+
+func (m *Screen) wasStarted(msg started) tea.Cmd {
+	if msg.gen != m.wait || m.stage != launching {
+		return nil
+	}
+	m.stage, m.wait = filling, 0
+	if msg.run.ID == "" {
+		return m.failed(msg.err)
+	}
+	m.drafts.saving, m.drafts.unsaved = true, false // nothing is saved any more
+	cmd := nav.Send(nav.Launched{Runs: []runner.Run{msg.run}})
+	if msg.err != nil {
+		return tea.Sequence(cmd, nav.Fail(msg.err))
+	}
+	return cmd
+}
+
+// failed keeps the form as it is and says why nothing was launched.
+func (m *Screen) failed(err error) tea.Cmd {
+	var problems forms.Problems
+	if errors.As(err, &problems) {
+		for _, p := range problems {
+			if f := m.params.Field(p.Parameter); f != nil && len(f.Problems) == 0 {
+				f.Problems = append(f.Problems, p)
+			}
+		}
+		if errs := m.errors(); len(errs) > 0 {
+			m.goTo(errs[0])
+		}
+	}
+	m.failure = err
+	m.limitScroll()
+	return nav.Send(nav.Toast{Text: "not launched: " + text.Line(err.Error()), Tone: app.Bad})
+}

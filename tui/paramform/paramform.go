@@ -1,0 +1,209 @@
+// Package paramform is the screen that fills the parameters of an algorithm and
+// launches it.
+//
+// Everything on it is a field of a forms.Form: one form for the parameters of
+// the algorithm, one for how to launch it. The forms are the truth and they are
+// pure; this package moves a cursor over their fields, edits one at a time, and
+// draws. What is typed is in the form at every key, so that problems, command
+// and draft are always those of what is seen.
+//
+//   - paramform.go, update.go: the screen and its messages;
+//   - change.go: every way to change a field, and back;
+//   - edit.go, choose.go: one field in the hands of the person;
+//   - options.go: the lists that a server gives to choose from;
+//   - launch.go, block.go: from ctrl+s to a run;
+//   - draft.go: what was typed survives;
+//   - draw.go, field.go, command.go: what is seen.
+package paramform
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/paramform/picker"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// Screen is the form of one algorithm.
+type Screen struct {
+	session   *app.Session
+	algorithm client.Algorithm
+	prefill   []client.Value
+	now       func() time.Time
+
+	// whole tells that the algorithm has all its parameters, also those that
+	// only the launch fills; without them nothing can be launched.
+	whole   bool
+	reading nav.Gen
+	readErr error
+
+	params, block *forms.Form
+	// base and blockBase are the forms as they were opened.
+	base, blockBase *forms.Form
+	spots           []spot // in the order of the screen
+	cursor          int
+	strict          bool // a launch was asked for: say also what is still missing
+	undo            []change
+
+	edit    *editing
+	picking *picking
+	jump    *jump
+	command *commandView
+	sources map[string]*picker.Source
+	lists   map[string]*picker.List
+	// absent are chosen ids that the server's list does not have.
+	absent map[string][]string
+
+	preview app.Preview
+	stage   stage
+	wait    nav.Gen // of the stage
+	checks  []app.Check
+	request app.LaunchRequest
+	failure error // of the last launch
+
+	drafts draftFiles
+	last   *draft // values of the last launch
+
+	area   area
+	top    int // first line that is seen
+	detail widget.Detail
+	rest   widget.Rest
+	told   spot // the field that the detail is about
+}
+
+// spot is the place of a field: in the launch block or among the parameters.
+type spot struct {
+	launch bool
+	id     string
+}
+
+// New makes the form of an algorithm, with its defaults and over them earlier
+// values. The algorithm may come from a list that lacks some of it; Init reads
+// the rest.
+func New(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen {
+	m := &Screen{
+		session: s, prefill: prefill, now: s.Env.Now,
+		block: newBlock(s), blockBase: newBlock(s),
+		sources: map[string]*picker.Source{}, lists: map[string]*picker.List{}, absent: map[string][]string{},
+	}
+	m.drafts = newDraftFiles(s, a, prefill)
+	m.take(a)
+	m.cursor = m.firstToFill()
+	m.detail.About = m.about
+	m.told = m.here()
+	return m
+}
+
+// take uses an algorithm that was read, and keeps what was filled in.
+func (m *Screen) take(a client.Algorithm) {
+	at, old := m.here(), m.params
+	m.algorithm = a
+	ps := app.UserParameters(a)
+	m.params, m.base = forms.New(ps, m.prefill), forms.New(ps, m.prefill)
+	if old != nil {
+		for _, f := range old.Fields {
+			if f.Origin != "" && f.Origin != client.FromDefault {
+				m.params.Set(f.Parameter.ID, f.Text, f.Origin, f.Labels...)
+			}
+		}
+	}
+	for _, p := range a.Parameters {
+		m.whole = m.whole || p.IsServerInput()
+	}
+	m.spots = m.spots[:0]
+	for _, f := range m.params.Fields {
+		m.spots = append(m.spots, spot{id: f.Parameter.ID})
+	}
+	for _, f := range m.block.Fields {
+		m.spots = append(m.spots, spot{launch: true, id: f.Parameter.ID})
+	}
+	if m.edit != nil && m.field(m.edit.at) == nil {
+		m.edit = nil
+	}
+	if m.picking != nil && m.field(m.picking.at) == nil {
+		m.picking = nil
+	}
+	m.jump = nil // its places have moved
+	m.cursor = min(m.cursor, len(m.spots)-1)
+	m.goTo(at)
+	m.refresh()
+}
+
+// here is the field under the cursor.
+func (m *Screen) here() spot {
+	if len(m.spots) == 0 {
+		return spot{}
+	}
+	return m.spots[m.cursor]
+}
+
+// field is the field at a spot; nil when it has gone.
+func (m *Screen) field(s spot) *forms.Field {
+	if s.launch {
+		return m.block.Field(s.id)
+	}
+	return m.params.Field(s.id)
+}
+
+// form is the one that a spot belongs to.
+func (m *Screen) form(s spot) *forms.Form {
+	if s.launch {
+		return m.block
+	}
+	return m.params
+}
+
+// firstToFill is the first field that needs a value, or the first one.
+func (m *Screen) firstToFill() int {
+	for i, s := range m.spots {
+		if f := m.field(s); f.Group == forms.Required && f.Text == "" {
+			return i
+		}
+	}
+	return 0
+}
+
+// refresh brings what is derived from the fields up to date.
+func (m *Screen) refresh() {
+	m.preview = m.session.Preview(m.launchRequest())
+	m.detail.Refresh()
+	m.limitScroll()
+}
+
+// goTo moves the cursor to a field, if it is there.
+func (m *Screen) goTo(s spot) {
+	for i := range m.spots {
+		if m.spots[i] == s {
+			m.move(i)
+			return
+		}
+	}
+}
+
+// move puts the cursor on a field.
+func (m *Screen) move(to int) tea.Cmd {
+	to = max(min(to, len(m.spots)-1), 0)
+	if to == m.cursor {
+		m.scroll()
+		return nil
+	}
+	m.cursor = to
+	m.scroll()
+	return m.rest.Move()
+}
+
+// Title names the screen.
+func (m *Screen) Title() string { return m.algorithm.Name }
+
+// SetSize gives the area.
+func (m *Screen) SetSize(width, height int) {
+	m.area = areaFor(width, height)
+	m.detail.SetSize(m.area.detailWidth, m.area.detailHeight)
+	m.sizePicker()
+	m.scroll()
+}
