@@ -151,6 +151,10 @@ func TestCancelAsksAndWritesTheRequest(t *testing.T) {
 	if _, asked := runner.CancelRequested(a.Run.Folder); !asked {
 		t.Error("nothing was asked for")
 	}
+	d.Until("its supervisor is done", func() bool {
+		run, err := runner.ReadFolder(a.Run.Folder)
+		return err == nil && run.State.Ended() && !runner.Supervised(a.Run.Folder)
+	})
 	d.Press("down", "x")
 	d.Until("it has ended", func() bool {
 		toast, ok := d.Sent[len(d.Sent)-1].(nav.Toast)

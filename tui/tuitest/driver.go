@@ -86,12 +86,16 @@ func (d *Driver) Type(text string) {
 	}
 }
 
-// Until delivers messages until ok says yes.
+// Until delivers messages until ok says yes, which may also look at what other
+// processes do.
 func (d *Driver) Until(what string, ok func() bool) {
 	d.t.Helper()
 	deadline := time.After(10 * time.Second)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
 	for !ok() {
 		select {
+		case <-again.C:
 		case msg := <-d.messages:
 			d.Sent = append(d.Sent, msg)
 			d.Send(msg)
