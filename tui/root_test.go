@@ -308,11 +308,14 @@ func TestFirstStartLeadsToTheDemoOrALogin(t *testing.T) {
 	d.Shows("open the demo")
 }
 
-// broken panics where it is told to.
-type broken struct {
-	plain
-	where string
-}
+// broken is a screen that panics where it is told to.
+type broken struct{ where string }
+
+func (b *broken) Init() tea.Cmd       { return nil }
+func (b *broken) SetSize(int, int)    {}
+func (b *broken) Help() []key.Binding { return nil }
+func (b *broken) Title() string       { return "broken" }
+func (b *broken) Editing() bool       { return false }
 
 func (b *broken) Update(msg tea.Msg) tea.Cmd {
 	if _, ok := msg.(tea.KeyPressMsg); !ok {
@@ -333,8 +336,6 @@ func (b *broken) View() string {
 	}
 	return ""
 }
-
-func (b *broken) Help() []key.Binding { return nil }
 
 func TestPanicEndsInOrderAndIsSaved(t *testing.T) {
 	for _, where := range []string{"update", "command", "view"} {
