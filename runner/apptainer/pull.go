@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +56,10 @@ func fetch(ctx context.Context, ref name.Reference, img v1.Image, dir string, pr
 	config, err := img.RawConfigFile()
 	if err != nil {
 		return explainRegistry(ctx, ref, err)
+	}
+	// Said before a long download rather than after it.
+	if f, err := img.ConfigFile(); err == nil && f.Architecture != "" && f.Architecture != runtime.GOARCH {
+		return fmt.Errorf("%w: it is for %s, this box is %s", ErrArchitecture, text.Line(f.Architecture), runtime.GOARCH)
 	}
 	digest, err := img.Digest()
 	if err != nil {

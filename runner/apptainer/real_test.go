@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -88,7 +89,7 @@ func layer(t *testing.T, files map[string][]byte) v1.Layer {
 }
 
 // image of a program, with layers.
-func testImage(t *testing.T, c v1.Config, layers ...v1.Layer) v1.Image {
+func testImage(t testing.TB, c v1.Config, layers ...v1.Layer) v1.Image {
 	t.Helper()
 	img, err := mutate.AppendLayers(empty.Image, layers...)
 	if err != nil {
@@ -99,7 +100,7 @@ func testImage(t *testing.T, c v1.Config, layers ...v1.Layer) v1.Image {
 		t.Fatal(err)
 	}
 	f = f.DeepCopy()
-	f.OS, f.Architecture, f.Config = "linux", "amd64", c
+	f.OS, f.Architecture, f.Config = "linux", runtime.GOARCH, c
 	if img, err = mutate.ConfigFile(img, f); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func registryHost(t *testing.T, wrap func(http.Handler) http.Handler) string {
 	return u.Host
 }
 
-func push(t *testing.T, ref string, img v1.Image) {
+func push(t testing.TB, ref string, img v1.Image) {
 	t.Helper()
 	r, err := name.ParseReference(ref, name.Insecure)
 	if err != nil {

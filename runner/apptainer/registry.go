@@ -108,6 +108,9 @@ func explainRegistry(ctx context.Context, ref name.Reference, err error) error {
 		}
 		return fmt.Errorf("fetch %s: %s", ref.Name(), oneLine(t.Error()))
 	}
+	if strings.Contains(err.Error(), "no child with platform") {
+		return fmt.Errorf("%w: %s has none for %s", ErrArchitecture, ref.Name(), runtime.GOARCH)
+	}
 	if cause := reachError(err); cause != "" {
 		return fmt.Errorf("%w: %s: %s", ErrRegistry, host, cause)
 	}

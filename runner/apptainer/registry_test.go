@@ -13,7 +13,12 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 func discard() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -37,6 +42,36 @@ func TestEnsureSaysInOneLineWhyAContainerCannotBeHad(t *testing.T) {
 	for _, tag := range []string{"1.0", "1.1", "2.0"} {
 		push(t, good+"/lab/app:"+tag, empty.Image)
 	}
+	other := mutate.MediaType(empty.Image, types.DockerManifestSchema2)
+	other, err := mutate.ConfigFile(other, &v1.ConfigFile{OS: "linux", Architecture: "s390x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	push(t, good+"/lab/other:1", other)
+	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: other, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "s390x"}}})
+	indexTag, err := name.ParseReference(good+"/lab/index:1", name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(indexTag, index); err != nil {
+		t.Fatal(err)
+	}
+	big, err := random.Layer(1000, types.DockerLayer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	liar := registryHost(t, func(h http.Handler) http.Handler {
+		digest, _ := big.Digest()
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, digest.String()) {
+				size, _ := big.Size()
+				_, _ = w.Write(make([]byte, size))
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	push(t, liar+"/lab/app:1", testImage(t, v1.Config{Cmd: []string{"x"}}, big))
 	for _, c := range []struct {
 		name, ref string
 		is        error
@@ -51,6 +86,9 @@ func TestEnsureSaysInOneLineWhyAContainerCannotBeHad(t *testing.T) {
 		{"no such host", "registry.invalid/lab/app:1", ErrRegistry, []string{"registry.invalid"}},
 		{"a login", registryHost(t, status(401)) + "/lab/app:1", ErrLogin, []string{"apptainer registry login"}},
 		{"something forbidden", registryHost(t, status(403)) + "/lab/app:1", ErrLogin, nil},
+		{"another processor", good + "/lab/other:1", ErrArchitecture, []string{"s390x"}},
+		{"only other processors", good + "/lab/index:1", ErrArchitecture, nil},
+		{"other bytes than promised", liar + "/lab/app:1", nil, []string{"sha256"}},
 		{"a bad name", "Lab/App:1", nil, []string{"not a reference"}},
 		{"control characters", "lab/app:1\x1b[31m", nil, []string{"control characters"}},
 		{"another source", "library://lab/app:1", nil, []string{"library://", ".sif"}},

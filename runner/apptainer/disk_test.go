@@ -1,0 +1,61 @@
+package apptainer
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// fullDisk names a folder on a small file system to the test that runs in it.
+const fullDisk = "CYTORUN_TEST_FULL_DISK"
+
+func TestFullDiskIsToldAndLeavesNoContainer(t *testing.T) {
+	installed(t)
+	for _, c := range []struct{ name, size string }{{"while layers come", "2m"}, {"while the container is built", "5m"}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := folder(t)
+			cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"`, "sh", c.size, dir,
+				os.Args[0], "-test.run", "^TestInsideFullDisk$", "-test.v")
+			cmd.Env = append(os.Environ(), fullDisk+"="+dir)
+			out, err := cmd.CombinedOutput()
+			if strings.Contains(string(out), "unshare failed") || strings.Contains(string(out), "mount:") {
+				t.Skipf("needs user namespaces: %s", out)
+			}
+			if err != nil || !strings.Contains(string(out), "--- PASS: TestInsideFullDisk") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+func TestInsideFullDisk(t *testing.T) {
+	dir := os.Getenv(fullDisk)
+	if dir == "" {
+		return // this is a part of TestFullDiskIsToldAndLeavesNoContainer
+	}
+	a, _ := installed(t)
+	l, err := random.Layer(3<<20, types.DockerLayer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := registryHost(t, nil)
+	push(t, host+"/lab/big:1", testImage(t, v1.Config{Cmd: []string{"x"}}, l))
+	_, err = a.Ensure(t.Context(), dir, host+"/lab/big:1", func(string) {})
+	if !errors.Is(err, ErrDisk) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+	t.Log(err)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.sif")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "tmp", "*", "*.sif")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
