@@ -160,7 +160,8 @@ func (s *site) send(method, path, contentType string, body io.Reader) *reply {
 	s.t.Helper()
 	req, err := http.NewRequest(method, s.url+path, body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
+		return &reply{t: s.t}
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -173,13 +174,14 @@ func (s *site) send(method, path, contentType string, body io.Reader) *reply {
 func (s *site) do(req *http.Request) *reply {
 	s.t.Helper()
 	res, err := noRedirect.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
+	if err != nil { // not fatal: requests are also made on other goroutines
+		s.t.Error(err)
+		return &reply{t: s.t}
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
 	}
 	return &reply{t: s.t, status: res.StatusCode, header: res.Header, body: b}
 }
@@ -211,7 +213,7 @@ func (s *site) sendJSON(method, path string, body any) *reply {
 	if !ok {
 		b, err := json.Marshal(body)
 		if err != nil {
-			s.t.Fatal(err)
+			s.t.Error(err)
 		}
 		text = string(b)
 	}
