@@ -13,6 +13,7 @@ import (
 type CancelRequest struct {
 	Schema int       `json:"schema"`
 	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"` // where no person asked
 	Time   time.Time `json:"time"`
 }
 

@@ -21,9 +21,15 @@ const Schema = 1
 // Spec says everything about a run that is known at its launch. It is written
 // once and never changed, and it holds no secret.
 type Spec struct {
-	Schema    int            `json:"schema"`
-	ID        string         `json:"id"`
-	Group     string         `json:"group,omitempty"` // of a sweep or a split
+	Schema int    `json:"schema"`
+	ID     string `json:"id"`
+	Group  string `json:"group,omitempty"` // of a sweep or a split
+	Part   *Part  `json:"part,omitempty"`  // of a split
+	// From is the run that this one repeats. In a group it takes its place.
+	From string `json:"from,omitempty"`
+	// StopAfter ends the runs of the group that still wait when so many failed
+	// in a row; 0 lets them go on.
+	StopAfter int            `json:"stop_after,omitempty"`
 	Created   time.Time      `json:"created"`
 	Server    ServerRef      `json:"server"`
 	Project   ProjectRef     `json:"project"`
@@ -37,6 +43,13 @@ type Spec struct {
 	Host      string         `json:"host"`
 	BootID    string         `json:"boot_id"`
 	Cytorun   string         `json:"cytorun"` // version of this program
+}
+
+// Part says which part of a split a run is.
+type Part struct {
+	Parameter string `json:"parameter"` // the one whose values were split
+	Index     int    `json:"index"`     // from 1
+	Of        int    `json:"of"`
 }
 
 // ServerRef names the server of a run and how to find its keys again.

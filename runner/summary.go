@@ -25,6 +25,9 @@ type summary struct {
 
 	ID        string     `json:"id"`
 	Group     string     `json:"group,omitempty"`
+	Part      *Part      `json:"part,omitempty"`
+	From      string     `json:"from,omitempty"`
+	StopAfter int        `json:"stop_after,omitempty"`
 	Created   time.Time  `json:"created"`
 	Server    ServerRef  `json:"server"`
 	Project   ProjectRef `json:"project"`
@@ -71,7 +74,7 @@ type lightResult struct {
 func writeSummary(r Run, events int64) error {
 	s := summary{
 		Schema: Schema, Events: events,
-		ID: r.ID, Group: r.Group, Created: r.Created, Server: r.Server, Project: r.Project,
+		ID: r.ID, Group: r.Group, Part: r.Part, From: r.From, StopAfter: r.StopAfter, Created: r.Created, Server: r.Server, Project: r.Project,
 		Runtime: r.Runtime, Resources: r.Resources, Note: r.Note,
 		Person: r.Person, User: r.User, Host: r.Host, BootID: r.BootID,
 		State: r.State, Reason: r.Reason, Job: r.Job, JobNumber: r.JobNumber, UserJob: r.UserJob,
@@ -103,7 +106,7 @@ func (s summary) run(folder string) Run {
 		ForeignHost: s.Host != Host(),
 	}
 	r.Spec = Spec{
-		Schema: s.Schema, ID: s.ID, Group: s.Group, Created: s.Created, Server: s.Server, Project: s.Project,
+		Schema: s.Schema, ID: s.ID, Group: s.Group, Part: s.Part, From: s.From, StopAfter: s.StopAfter, Created: s.Created, Server: s.Server, Project: s.Project,
 		Runtime: s.Runtime, Resources: s.Resources, Note: s.Note,
 		Person: s.Person, User: s.User, Host: s.Host, BootID: s.BootID,
 	}
