@@ -24,7 +24,6 @@ const (
 	FactPID       = "pid"        // the container's process
 	FactStart     = "start_time" // of that process, field 22 of /proc/PID/stat
 	FactBoot      = "boot_id"
-	FactDigest    = "container_digest"
 	FactProgress  = "progress"
 	FactTicket    = "ticket" // its place in the box's queue
 	// FactCreating is written before the server is asked to make the job: from
@@ -42,6 +41,7 @@ type Started struct {
 	Start  string    `json:"start_time"`
 	Keep   int       `json:"keep"`
 	Time   time.Time `json:"time"`
+	Digest string    `json:"container_digest,omitempty"`
 	// OOMKills counts what the kernel had killed for memory before it started;
 	// see OOMCount.
 	OOMKills OOMCount `json:"oom_kills"`

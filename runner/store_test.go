@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -288,11 +291,15 @@ func TestOnlyEndedRunsOfThisBoxAreDeleted(t *testing.T) {
 }
 
 func TestAReadOnlyStateFolderIsAClearError(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
 	dir := t.TempDir()
-	must(t, os.Chmod(dir, 0o500))
+	must(t, os.Chmod(dir, 0o555))
+	if os.Geteuid() == 0 {
+		// Root may write everywhere, unless this thread is somebody else.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		must(t, unix.Setfsuid(65534))
+		defer unix.Setfsuid(0)
+	}
 	_, err := OpenStore(filepath.Join(dir, "runs"))
 	if err == nil || !strings.Contains(err.Error(), "[paths] state") {
 		t.Errorf("got %v", err)

@@ -40,6 +40,8 @@ type Plan struct {
 	Argv   []string `json:"argv"`
 	Env    []string `json:"env"`
 	Dir    string   `json:"dir"`
+	// Digest of the container, for the record.
+	Digest string `json:"digest,omitempty"`
 }
 
 // ackFD is the descriptor on which keep tells its parent that the program
@@ -171,7 +173,7 @@ func (k *keeper) start(from io.Reader) (runner.Started, error) {
 	}
 	started := runner.Started{
 		Schema: runner.Schema, Host: runner.Host(), BootID: runner.BootID(),
-		PID: k.pid, Keep: os.Getpid(), Time: time.Now().UTC(), OOMKills: before,
+		PID: k.pid, Keep: os.Getpid(), Time: time.Now().UTC(), Digest: plan.Digest, OOMKills: before,
 	}
 	if p, err := runner.ReadProc(k.pid); err == nil {
 		started.Start = p.Start

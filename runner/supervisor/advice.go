@@ -6,43 +6,40 @@ import (
 )
 
 // advices are the rules of what to try next, by what a failed program or its
-// container said. The first that fits counts.
-var advices = []struct {
-	sign   *regexp.Regexp
-	advice string
-}{
-	{sign(`cuda(.|\n)*out of memory|cuda_error_out_of_memory|cublas_status_alloc_failed`),
+// container said: a pattern, in which case does not matter, and the advice. The
+// first that fits counts.
+var advices = [][2]string{
+	{`cuda(.|\n)*out of memory|cuda_error_out_of_memory|cublas_status_alloc_failed`,
 		"the GPU's memory was not enough: use smaller tiles or batches, or wait until nobody else uses the GPU ('cytorun machine')"},
-	{sign(`no cuda-capable device|cuda driver version is insufficient|no nvidia driver|could not select device driver`),
+	{`no cuda-capable device|cuda driver version is insufficient|no nvidia driver|could not select device driver`,
 		"the program wants a GPU that it did not get: launch it with --gpus 1, and check the driver with 'cytorun doctor'"},
-	{sign(`want of memory|memoryerror|cannot allocate memory|std::bad_alloc|java\.lang\.outofmemoryerror|oom-kill`),
+	{`want of memory|memoryerror|cannot allocate memory|std::bad_alloc|java\.lang\.outofmemoryerror|oom-kill`,
 		"the memory was not enough: use smaller tiles, fewer processes, or a box with more"},
-	{sign(`disk quota exceeded`), "your quota is used up: 'cytorun prune' frees space, [paths] work moves the work folders"},
-	{sign(`no space left on device|errno 28`), "a disk is full: 'cytorun prune' frees space, [paths] work moves the work folders"},
-	{sign(`manifest unknown|manifest_unknown|repository does not exist|name unknown|pull access denied`),
+	{`disk quota exceeded`, "your quota is used up: 'cytorun prune' frees space, [paths] work moves the work folders"},
+	{`no space left on device|errno 28`, "a disk is full: 'cytorun prune' frees space, [paths] work moves the work folders"},
+	{`manifest unknown|manifest_unknown|repository does not exist|name unknown|pull access denied`,
 		"the container's name or tag does not exist: check it with 'cytorun algorithms show', or name another with --container"},
-	{sign(`certificate_verify_failed|certificate verify failed|x509: certificate|unable to get local issuer|self[- ]signed certificate`),
+	{`certificate_verify_failed|certificate verify failed|x509: certificate|unable to get local issuer|self[- ]signed certificate`,
 		"the program does not trust the server's certificate: give the profile its CA with 'cytorun login --ca FILE'"},
-	{sign(`401 client error|http 401|401 unauthorized|keys not accepted|invalid (public|private) key`),
+	{`401 client error|http 401|401 unauthorized|keys not accepted|invalid (public|private) key`,
 		"the server did not accept the job's keys: check that the job's user may use the project"},
-	{sign(`403 client error|http 403|403 forbidden`), "the server forbade it: ask a manager of the project whether it is read-only or restricted"},
-	{sign(`connection refused|name or service not known|temporary failure in name resolution|failed to establish a new connection|network is unreachable`),
+	{`403 client error|http 403|403 forbidden`, "the server forbade it: ask a manager of the project whether it is read-only or restricted"},
+	{`connection refused|name or service not known|temporary failure in name resolution|failed to establish a new connection|network is unreachable`,
 		"the program could not reach a host: check the network and the server's address as seen from this box"},
-	{sign(`the following arguments are required|missing required (argument|parameter)|unrecognized arguments|error: argument `),
+	{`the following arguments are required|missing required (argument|parameter)|unrecognized arguments|error: argument `,
 		"the program did not get the parameters it wants: compare its message with 'cytorun run … --dry-run'"},
-	{sign(`modulenotfounderror|no module named|importerror|error while loading shared libraries`),
+	{`modulenotfounderror|no module named|importerror|error while loading shared libraries`,
 		"the container lacks something its program needs: tell its author, or try another version"},
-	{sign(`permission denied|read-only file system`), "the program wrote where it may not: only its HOME, /tmp and working folder are writable"},
-	{sign(`time limit`), "give it more time with --time-limit"},
+	{`permission denied|read-only file system`, "the program wrote where it may not: only its HOME, /tmp and working folder are writable"},
+	{`time limit`, "give it more time with --time-limit"},
 }
-
-func sign(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)` + pattern) }
 
 // advise gives one next step for what a failed run said, or nothing.
 func advise(text string) string {
 	for _, a := range advices {
-		if a.sign.MatchString(text) {
-			return a.advice
+		// Compiled here, because each start of cytorun would pay for it.
+		if regexp.MustCompile(`(?i)` + a[0]).MatchString(text) {
+			return a[1]
 		}
 	}
 	return ""

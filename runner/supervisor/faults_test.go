@@ -20,7 +20,7 @@ func until(t *testing.T) (words string, end func(code string)) {
 	return "until " + path, func(code string) { must(t, os.WriteFile(path, []byte(code), 0o600)) }
 }
 
-func kill(t *testing.T, pid int, signal syscall.Signal) {
+func kill(t testing.TB, pid int, signal syscall.Signal) {
 	t.Helper()
 	must(t, syscall.Kill(pid, signal))
 	if signal == syscall.SIGKILL {

@@ -33,7 +33,7 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 		s.readLog(&e)
 	}
 	result := judge(e)
-	result.Digest = s.digest()
+	result.Digest = started.Digest
 	return s.end(result)
 }
 
@@ -101,21 +101,6 @@ func results(ctx context.Context, server client.Server, job client.Job) (annotat
 		}
 	}
 	return annotations, files
-}
-
-// digest is that of the container, as it was noted before the start.
-func (s *supervisor) digest() string {
-	events, err := runner.ReadEvents(s.folder)
-	if err != nil {
-		return ""
-	}
-	digest := ""
-	for _, e := range events {
-		if d := e.Facts[runner.FactDigest]; d != "" {
-			digest = d
-		}
-	}
-	return digest
 }
 
 // cancelled ends a run that never started.

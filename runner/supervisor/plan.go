@@ -123,9 +123,6 @@ func (s *supervisor) containerPlan(work, ca string) (keep.Plan, error) {
 	if err != nil {
 		return keep.Plan{}, err
 	}
-	if err := s.event(runner.Event{Facts: map[string]string{runner.FactDigest: container.Digest}}); err != nil {
-		return keep.Plan{}, err
-	}
 	job := apptainer.Job{
 		Container: container, Argv: s.tokens(), WorkDir: work,
 		Env: map[string]string{}, GPU: s.run().Resources.GPUs > 0,
@@ -140,7 +137,7 @@ func (s *supervisor) containerPlan(work, ca string) (keep.Plan, error) {
 		return keep.Plan{}, err
 	}
 	argv, env := runtime.Command(job)
-	return keep.Plan{Argv: argv, Env: env, Dir: work}, nil
+	return keep.Plan{Argv: argv, Env: env, Dir: work, Digest: container.Digest}, nil
 }
 
 // systemCertificates are where Linux distributions keep the certificates that

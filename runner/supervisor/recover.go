@@ -62,11 +62,7 @@ func needed(run runner.Run) bool {
 	if !run.State.Ended() {
 		return !parked(run)
 	}
-	result, ok := runner.ReadResult(run.Folder)
-	if !ok || result.Confirmed {
-		return false
-	}
-	return true
+	return run.Result != nil && !run.Result.Confirmed
 }
 
 // parked tells that only a person can help the run on.

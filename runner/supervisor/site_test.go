@@ -31,7 +31,7 @@ var tctx = context.Background()
 // site is a person's place: a server, a profile for it, a folder of runs and a
 // queue of its own.
 type site struct {
-	t         *testing.T
+	t         testing.TB
 	url       string
 	db        string // the server's database, read without our code
 	store     *runner.Store
@@ -56,13 +56,13 @@ const testDescriptor = `{
   {"id": "threshold", "name": "Threshold", "type": "Number", "optional": true, "default-value": 7}
  ]}`
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	return newSiteOn(t, httptest.NewServer)
 }
 
 // newSiteOn serves with or without TLS.
-func newSiteOn(t *testing.T, serve func(http.Handler) *httptest.Server) *site {
+func newSiteOn(t testing.TB, serve func(http.Handler) *httptest.Server) *site {
 	t.Helper()
 	base := t.TempDir()
 	for name, dir := range map[string]string{
@@ -177,7 +177,7 @@ func (s *site) start(run runner.Run) {
 }
 
 // within polls until f says yes.
-func within(t *testing.T, d time.Duration, what string, f func() bool) {
+func within(t testing.TB, d time.Duration, what string, f func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(d); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if f() {
