@@ -89,7 +89,7 @@ func judge(r io.ReaderAt, off int64, line []byte, size int64) (e Error, ok, whol
 		}
 		rest = rest[len(part):]
 		s := lineText(bytes.TrimRight(part, "\r\n"))
-		if !mayBeError(s) {
+		if errorSigns.next([]byte(s), 0) < 0 {
 			continue
 		}
 		if v, is := classify(s); is && (!ok || v.weight > best.weight) {

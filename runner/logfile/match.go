@@ -1,7 +1,5 @@
 package logfile
 
-import "strings"
-
 // signs are the words of which a line holds at least one if it may be an
 // error. They are found in one pass over the log; classify decides.
 var signs = []string{
@@ -61,13 +59,3 @@ func (m *matcher) next(data []byte, i int) int {
 
 // errorSigns is made once; it holds 64 KB.
 var errorSigns = newMatcher(signs)
-
-// mayBeError is the matcher's question for one short text.
-func mayBeError(s string) bool {
-	for _, w := range signs {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
-}
