@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -100,13 +101,11 @@ type termLink struct {
 // termLinks loads the terms of many annotations.
 func termLinks(q querier, rows []*listedAnnotation) (map[int64][]termLink, error) {
 	out := map[int64][]termLink{}
-	for len(rows) > 0 {
-		n := min(len(rows), 500)
-		part := make([]int64, n)
-		for i, r := range rows[:n] {
+	for chunk := range slices.Chunk(rows, 500) {
+		part := make([]int64, len(chunk))
+		for i, r := range chunk {
 			part[i] = r.id
 		}
-		rows = rows[n:]
 		found, err := q.query("SELECT annotation, id, term, user, algo, expected, rate FROM annotation_term WHERE annotation IN (" + joinIDs(part) + ") ORDER BY annotation, term, id")
 		if err != nil {
 			return nil, err

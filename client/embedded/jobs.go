@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -98,9 +99,13 @@ func viewJobs(c *call, q querier, recs []record) error {
 	if c.noParameters || len(recs) == 0 {
 		return nil
 	}
-	params, err := jobParameterClass.find(q, "t.job IN ("+joinIDs(all)+")", "ORDER BY t.job, t.created, t.id")
-	if err != nil {
-		return err
+	var params []record
+	for part := range slices.Chunk(all, 500) { // a statement has a longest length
+		found, err := jobParameterClass.find(q, "t.job IN ("+joinIDs(part)+")", "ORDER BY t.job, t.created, t.id")
+		if err != nil {
+			return err
+		}
+		params = append(params, found...)
 	}
 	if err := jobParameterClass.json(c, q, params...); err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/google/uuid"
 )
@@ -20,6 +22,16 @@ type Account struct {
 // storage, the local processing server and the default trusted source.
 func (s *Server) begin() error {
 	ctx := context.Background()
+	// What a process that was killed had half received belongs to nobody.
+	left, err := filepath.Glob(filepath.Join(s.dir, "files", "incoming-*"))
+	if err != nil {
+		return err
+	}
+	for _, f := range left {
+		if err := os.Remove(f); err != nil {
+			return err
+		}
+	}
 	found, err := exists(s.store.read(ctx), "SELECT 1 FROM user WHERE algo=0")
 	if err != nil {
 		return err

@@ -50,7 +50,13 @@ func init() {
 		}
 		return nil
 	}
+	userClass.added = func(_ *call, t *tx, rec record) error {
+		return storageClass.insert(t, record{"name": rec["username"], "user": rec["id"]})
+	}
 	userClass.drop = func(_ *call, t *tx, rec record) error {
+		if err := t.exec("DELETE FROM storage WHERE user=?", rec["id"]); err != nil {
+			return err
+		}
 		return t.exec("DELETE FROM member WHERE user=?", rec["id"])
 	}
 }
