@@ -160,12 +160,7 @@ func (r *root) tabLine(top nav.Screen) string {
 	if len(crumbs) == 0 {
 		return left
 	}
-	right := strings.Join(crumbs, " › ")
-	room := max(r.width-text.Width(left)-4, 0)
-	if w := text.Width(right); w > room && room > 1 {
-		// The end tells one from another: "…segmentation #12".
-		right = "…" + text.Cut(right, w-room+1, w)
-	}
+	right := widget.CutName(strings.Join(crumbs, " › "), max(r.width-text.Width(left)-4, 0))
 	return widget.Ends(left, t.Bold.Render(right)+" ", r.width)
 }
 

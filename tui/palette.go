@@ -120,33 +120,80 @@ func (p *pick) Help() []key.Binding {
 func (r *root) openPalette() tea.Cmd {
 	top := r.top()
 	var actions []nav.Action
+	known := map[string]bool{}
+	add := func(more ...nav.Action) {
+		for _, a := range more {
+			if !known[a.Title] {
+				known[a.Title] = true
+				actions = append(actions, a)
+			}
+		}
+	}
+	offer := func(s nav.Screen) {
+		if a, ok := s.(nav.Actor); ok {
+			add(a.Actions()...)
+		}
+	}
 	for _, b := range top.Help() {
 		if b.Enabled() && len(b.Keys()) > 0 && b.Help().Desc != "" && !isMove(b) {
-			actions = append(actions, r.pressing(b))
+			add(r.pressing(b))
 		}
 	}
-	offered := map[nav.Screen]bool{}
-	offer := func(s nav.Screen) {
-		if a, ok := s.(nav.Actor); ok && !offered[s] {
-			offered[s] = true
-			actions = append(actions, a.Actions()...)
-		}
+	if len(r.tabs[r.tab].screens) > 1 {
+		offer(top)
 	}
-	offer(top)
 	if r.session != nil {
 		for t, name := range tabNames {
-			actions = append(actions, nav.Action{Title: "go to " + name, Hint: fmt.Sprint(t + 1), Do: nav.Send(nav.Switch{To: nav.Tab(t)})})
+			add(nav.Action{Title: "go to " + name, Hint: fmt.Sprint(t + 1), Do: nav.Send(nav.Switch{To: nav.Tab(t)})})
 		}
-		actions = append(actions,
-			nav.Action{Title: "switch project", Do: nav.Send(nav.ChooseProject{})},
+		add(nav.Action{Title: "switch project", Do: nav.Send(nav.ChooseProject{})},
 			nav.Action{Title: "connect to the server again", Do: nav.Send(nav.Reconnect{})})
 	}
-	actions = append(actions, r.pressing(keymap.Help), nav.Action{Title: "leave cytorun", Hint: keymap.Leave.Help().Key, Do: tea.Quit})
+	add(r.elsewhere()...)
+	add(r.pressing(keymap.Help), nav.Action{Title: "leave cytorun", Hint: keymap.Leave.Help().Key, Do: tea.Quit})
 	for t := range r.tabs {
 		offer(r.tabs[t].screens[0])
 	}
 	r.over = newPick("actions", "what do you want to do?", actions)
 	return nil
+}
+
+// pressElsewhere shows a tab and presses a key there.
+type pressElsewhere struct {
+	tab nav.Tab
+	key tea.KeyPressMsg
+}
+
+// elsewhere offers the keys of the other tabs' first screens, while those are
+// what would be seen there.
+func (r *root) elsewhere() []nav.Action {
+	var actions []nav.Action
+	for t := range r.tabs {
+		tab := nav.Tab(t)
+		if tab == r.tab || len(r.tabs[t].screens) > 1 {
+			continue
+		}
+		for _, b := range r.tabs[t].screens[0].Help() {
+			if !b.Enabled() || isMove(b) || isShared(b) {
+				continue
+			}
+			actions = append(actions, nav.Action{
+				Title: b.Help().Desc + ", in " + tabNames[t], Hint: fmt.Sprintf("%d %s", t+1, b.Help().Key),
+				Do: nav.Send(pressElsewhere{tab, keymap.Press(b.Keys()[0])}),
+			})
+		}
+	}
+	return actions
+}
+
+// isShared tells keys that every list has: here and not elsewhere is meant.
+func isShared(b key.Binding) bool {
+	for _, s := range []key.Binding{keymap.Filter, keymap.Refresh, keymap.Mark, keymap.Copy} {
+		if s.Keys()[0] == b.Keys()[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // pressing is the action that presses a key.

@@ -180,7 +180,7 @@ func TestSessionInARealTerminal(t *testing.T) {
 			x.untilShows("no such slide")
 			x.press("1/")
 			x.untilShows("keep the filter")
-			x.press("stain")
+			x.press("stain-d")
 			x.untilShows("1 of 3")
 			if err := pty.Setsize(x.pty, &pty.Winsize{Cols: 60, Rows: 20}); err != nil {
 				t.Fatal(err)

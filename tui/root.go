@@ -164,6 +164,8 @@ func (r *root) navigate(msg tea.Msg) tea.Cmd {
 		return r.connectEnded(msg)
 	case projectsListed:
 		return r.projectsListed(msg)
+	case pressElsewhere:
+		return tea.Batch(r.open(msg.tab), r.key(msg.key))
 	case entered:
 		return r.enter(msg)
 	case projectOpened:

@@ -139,7 +139,7 @@ func TestPrintableKeysAreTextWhileOneEdits(t *testing.T) {
 }
 
 func TestPaletteFindsAndRunsActions(t *testing.T) {
-	site, r, d := startSite(t, 80, 24)
+	_, r, d := startSite(t, 80, 24)
 	d.Press(":")
 	d.Type("mach")
 	d.Press("enter")
@@ -157,7 +157,17 @@ func TestPaletteFindsAndRunsActions(t *testing.T) {
 	d.Type("zzzzzz")
 	d.Press("enter")
 	d.Shows("nothing of that name")
-	_ = site
+}
+
+func TestPaletteReachesOtherTabs(t *testing.T) {
+	site, r, d := startSite(t, 80, 24)
+	site.Run("stain-density", runner.Failed, nil, nil)
+	d.Press("2")
+	d.UntilShows("✗ failed")
+	d.Press("1", ":")
+	d.Type("rerun")
+	d.Press("enter")
+	d.Until("the form is open over the analyses", func() bool { return r.tab == nav.Analyses && len(r.tabs[nav.Analyses].screens) == 2 })
 }
 
 // Whatever a screen's footer offers is in the help and in the palette: they come

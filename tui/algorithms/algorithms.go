@@ -35,6 +35,7 @@ type Screen struct {
 	loaded  bool
 	err     error
 	opening nav.Gen
+	fresh   fresh
 	now     time.Time
 
 	width int
@@ -112,7 +113,9 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 	case nav.Launched:
 		return m.load()
 	case nav.Tick:
-		m.tick(msg.Now)
+		return m.tick(msg.Now)
+	case runsRead:
+		return m.takeRuns(msg)
 	case nav.ThemeChanged:
 		m.filter.Input.Restyle()
 		m.table.Touch()
@@ -148,12 +151,6 @@ func (m *Screen) take(msg loaded) tea.Cmd {
 	m.refilter()
 	m.detail.Follow()
 	return nav.Send(nav.Link{Err: msg.err})
-}
-
-// tick redraws the ages, which are told in minutes once they are old.
-func (m *Screen) tick(now time.Time) {
-	m.now = now
-	m.table.Touch()
 }
 
 func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {

@@ -41,7 +41,7 @@ func TestFilterNarrowsAndEscapeWidens(t *testing.T) {
 	if !m.Editing() {
 		t.Fatal("keys are not text after /")
 	}
-	d.Type("nuclei")
+	d.Type("nuclei-s")
 	d.Shows("1 of 3")
 	d.Press("enter")
 	d.Hides("stain-density")
@@ -67,6 +67,21 @@ func TestEnterOpensTheFormOfTheRowUnderTheCursor(t *testing.T) {
 	if whole := site.Algorithm("stain-density"); len(form.Algorithm.Parameters) != len(whole.Parameters) {
 		t.Errorf("the form gets %d parameters of %d", len(form.Algorithm.Parameters), len(whole.Parameters))
 	}
+}
+
+func TestLastAnalysisIsKeptUpToDate(t *testing.T) {
+	site := tuitest.New(t)
+	m := New(site.Session)
+	d := tuitest.Drive(t, m, 100, 30)
+	d.UntilShows("none here")
+	run := site.Run("stain-density", runner.Running, nil, nil)
+	now := time.Now()
+	d.Send(nav.Tick{Now: now})
+	d.UntilShows("● running")
+	site.Move(run, runner.Succeeded, nil)
+	d.Send(nav.Tick{Now: now.Add(time.Second)})
+	d.UntilShows("✓ succeeded")
+	d.Until("the list was read again", func() bool { return m.loading == 0 && m.rows[2].Typical > 0 })
 }
 
 func TestHOpensTheAnalysesOfTheRow(t *testing.T) {

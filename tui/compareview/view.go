@@ -72,7 +72,7 @@ func (m *Screen) titles() string {
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", m.grid.label+2))
 	for i := m.grid.left; i < m.grid.left+m.grid.visible; i++ {
-		s := text.Pad(text.Truncate(m.columnLabel(i), m.columnWidth(i)), m.columnWidth(i))
+		s := text.Pad(widget.CutName(m.columnLabel(i), m.columnWidth(i)), m.columnWidth(i))
 		b.WriteString(strings.Repeat(" ", gap))
 		if i == m.grid.col {
 			b.WriteString(t.Accent.Render(s))

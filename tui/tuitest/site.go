@@ -135,7 +135,7 @@ func (s *Site) Move(run runner.Run, state runner.State, result *runner.Result) r
 	j, err := runner.OpenJournal(run.Folder)
 	must(s.t, err)
 	defer j.Close()
-	at := run.Created
+	at := j.Run().Heartbeat // its last event
 	for now := j.Run().State; now != state; now = j.Run().State {
 		next, ok := map[runner.State]runner.State{
 			runner.Created: runner.Queued, runner.Queued: runner.Preparing, runner.Preparing: runner.Running,

@@ -114,3 +114,22 @@ func TestFilterKeepsWhatWasTyped(t *testing.T) {
 		}
 	}
 }
+
+func TestNameKeepsItsNumber(t *testing.T) {
+	for _, tt := range []struct {
+		in    string
+		width int
+		want  string
+	}{
+		{"nuclei-segmentation #12", 40, "nuclei-segmentation #12"},
+		{"nuclei-segmentation #12", 14, "nuclei-se… #12"},
+		{"nuclei-segmentation #12", 6, "nucle…"},
+		{"one", 2, "o…"},
+		{"漢字漢字漢字 #1", 9, "漢字… #1"},
+		{"", 5, ""},
+	} {
+		if got := CutName(tt.in, tt.width); got != tt.want {
+			t.Errorf("%q in %d: %q, want %q", tt.in, tt.width, got, tt.want)
+		}
+	}
+}

@@ -72,6 +72,20 @@ func Ends(left, right string, width int) string {
 	return text.Pad(left, width-rw) + right
 }
 
+// CutName is Truncate for a name that ends in what tells it from others: the last
+// word stays, as in "nuclei-seg… #12".
+func CutName(s string, width int) string {
+	i := strings.LastIndexByte(s, ' ')
+	if text.Width(s) <= width || i < 0 {
+		return text.Truncate(s, width)
+	}
+	last := s[i:]
+	if room := width - text.Width(last); room >= 4 {
+		return text.Truncate(s[:i], room) + last
+	}
+	return text.Truncate(s, width)
+}
+
 // Paragraph wraps text of several lines, which may be untrusted, to lines with
 // an indent.
 func Paragraph(s string, width, indent int) []string {
