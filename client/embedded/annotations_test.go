@@ -241,6 +241,8 @@ func TestAnnotationListFilters(t *testing.T) {
 		{fmt.Sprintf("%s&terms=%d_%d", p, s.term, stroma), "d b a"},
 		{fmt.Sprintf("%s&term=%d,%d", p, s.term, stroma), "d b a"},
 		{fmt.Sprintf("%s&user=%d&term=%d", p, keys.ID, stroma), "j"},
+		{fmt.Sprintf("%s&includeAlgo=true&term=%d", p, s.term), "c"}, // suggested by the job; people's own terms do not count
+		{fmt.Sprintf("%s&includeAlgo=true&terms=%d", p, stroma), "j b"},
 		{fmt.Sprintf("%s&term=%d&noTerm=true", p, stroma), "c b"},
 		{p + "&noTerm=true", "c"},
 		{fmt.Sprintf("%s&users=%d&noTerm=true", p, keys.ID), "k"},

@@ -168,6 +168,12 @@ func (a *annotationSearch) terms(c *call, q querier) error {
 		return "EXISTS (SELECT 1 FROM annotation_term x WHERE x.annotation=a.id AND " + cond + ")"
 	}
 	own := "x.algo=(a.kind=1)" // a person's annotation can also have terms suggested by jobs
+	if term := c.longs("term"); len(term) > 0 && a.kinds[byJob] {
+		// Where annotations of jobs are asked for, those of people are found by the
+		// terms that jobs gave them.
+		a.and(link("x.algo AND x.term IN (" + joinIDs(term) + ")"))
+		c.params().Del("term")
+	}
 	terms := append(c.longs("term"), c.longs("terms")...)
 	for _, name := range []string{"term", "suggestedTerm"} {
 		if n := c.long(name, 0); n != 0 {

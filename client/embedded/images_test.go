@@ -393,6 +393,18 @@ func TestTilesOfAnImage(t *testing.T) {
 			t.Errorf("%s: %v %d %d", c.url, b, grey(img, 0, 0), grey(img, c.w-1, 0))
 		}
 	}
+	res, err := http.Get(server + "/image/" + path + "/tile/zoom/2/ti/5.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(res.Body)
+	res.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := img.(*image.Gray); !ok || img.Bounds().Size() != image.Pt(88, 44) || grey(img, 0, 0) != 255 {
+		t.Errorf("newer tile: %T %v", img, img.Bounds())
+	}
 	for _, bad := range []string{"zoomify=" + path[:len(path)-1] + "x&z=2", "zoomify=1&z=2", "z=2", "zoomify=" + path + "&z=2&x=3", "zoomify=" + path + "&z=9", "zoomify=" + path + "&z=2&y=-1"} {
 		res, err := http.Get(s.url + "/image/tile?" + bad)
 		if err != nil {

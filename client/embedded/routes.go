@@ -7,7 +7,7 @@ import "net/http"
 func (s *Server) routes() {
 	s.mux = http.NewServeMux()
 	s.open = map[string]bool{}
-	for _, p := range []string{"GET /{$}", "GET /status", "GET /server/ping", "POST /server/ping", "GET /image/tile", "GET /slice/tile"} {
+	for _, p := range []string{"GET /{$}", "GET /status", "GET /server/ping", "POST /server/ping", "GET /image/tile", "GET /slice/tile", pathOfTile} {
 		s.open[p] = true
 	}
 	s.handle("GET /{$}", s.ping)
@@ -15,8 +15,9 @@ func (s *Server) routes() {
 	s.handle("GET /server/ping", s.ping)
 	s.handle("POST /server/ping", s.ping)
 	s.handle("GET /session/admin/{action}", s.adminSession)
-	s.handle("GET /image/tile", s.tile("zoomify"))
-	s.handle("GET /slice/tile", s.tile("fif"))
+	s.handle("GET /image/tile", s.olderTile("zoomify"))
+	s.handle("GET /slice/tile", s.olderTile("fif"))
+	s.handle(pathOfTile, s.newerTile)
 	s.handle("POST /upload", s.uploadImage)
 	s.handle("/", func(*call) error { return &apiError{status: http.StatusNotFound, text: "Page not found"} })
 
@@ -26,6 +27,9 @@ func (s *Server) routes() {
 	s.imageRoutes()
 	s.annotationRoutes()
 }
+
+// pathOfTile is the address of a tile at the image server of later years.
+const pathOfTile = "GET /image/{id}/{token}/tile/zoom/{zoom}/ti/{index}"
 
 // crud registers the five plain operations of a class under a path.
 func (s *Server) crud(path string, cl *class) {

@@ -37,42 +37,68 @@ func (s *Server) tileImage(path string) int64 {
 	return n
 }
 
-// tile answers with one 256 x 256 tile of the zoom pyramid as a JPEG in colour:
-// z is the level (the highest is the image itself), and the place is x and y, or
-// tileIndex counted row by row.
-func (s *Server) tile(pathParam string) handler {
+// tile cuts one 256 x 256 tile out of the zoom pyramid of the image file a path
+// means. level is the halving counted from the smallest image (the highest level
+// is the image itself, -1 means that); the place is x and y, or index counted row
+// by row when it is not negative.
+func (s *Server) tile(c *call, path string, level, x, y, index int64) (image.Image, error) {
+	abstract, err := abstractImageClass.get(s.store.read(c.ctx()), s.tileImage(path))
+	if err != nil {
+		return nil, err
+	}
+	if abstract == nil {
+		return nil, &apiError{status: http.StatusNotFound, text: "no such image"}
+	}
+	w, h := abstract.int("width"), abstract.int("height")
+	depth := zoomLevels(w, h)
+	halvings := depth - level
+	if level == -1 {
+		halvings = 0
+	}
+	if halvings < 0 || halvings > depth {
+		return nil, wrong("the level of a tile must be 0 to %d", depth)
+	}
+	levelW, levelH := max(w>>halvings, 1), max(h>>halvings, 1)
+	columns := (levelW + tileSize - 1) / tileSize
+	if index >= 0 {
+		x, y = index%columns, index/columns
+	}
+	if x < 0 || y < 0 || x >= columns || y >= (levelH+tileSize-1)/tileSize {
+		return nil, &apiError{status: http.StatusNotFound, text: "no such tile"}
+	}
+	img, err := s.cache.get(abstract.int("id"), s.imageFile(abstract.int("id"), abstract.text("extension")))
+	if err != nil {
+		return nil, err
+	}
+	size := image.Pt(int(min(tileSize, levelW-x*tileSize)), int(min(tileSize, levelH-y*tileSize)))
+	from := image.Pt(int(x*tileSize<<halvings), int(y*tileSize<<halvings))
+	return shrink(cut(img, image.Rectangle{Min: from, Max: from.Add(size.Mul(1 << halvings))}, false), size.X, size.Y), nil
+}
+
+// newerTile answers as the image server of later years does: with a tile in the
+// channels of the image, in the format of the extension.
+func (s *Server) newerTile(c *call) error {
+	index, ok := parseLong(c.raw("index"))
+	zoom, ok2 := parseLong(c.raw("zoom"))
+	if !ok || !ok2 || index < 0 || zoom < 0 {
+		return wrong("a tile is …/tile/zoom/LEVEL/ti/INDEX with numbers")
+	}
+	img, err := s.tile(c, c.raw("id")+"/"+c.raw("token"), zoom, 0, 0, index)
+	if err != nil {
+		return err
+	}
+	return c.sendImage(img, c.format)
+}
+
+// olderTile answers as the image server of the years before did: with a JPEG in
+// colour, whatever the image. pathParam names the parameter with the path.
+func (s *Server) olderTile(pathParam string) handler {
 	return func(c *call) error {
-		q := s.store.read(c.ctx())
-		abstract, err := abstractImageClass.get(q, s.tileImage(c.param(pathParam)))
+		part, err := s.tile(c, c.param(pathParam), c.long("z", -1), c.long("x", 0), c.long("y", 0), c.long("tileIndex", -1))
 		if err != nil {
 			return err
 		}
-		if abstract == nil {
-			return &apiError{status: http.StatusNotFound, text: "no such image"}
-		}
-		w, h := abstract.int("width"), abstract.int("height")
-		depth := zoomLevels(w, h)
-		halvings := depth - c.long("z", depth)
-		if halvings < 0 || halvings > depth {
-			return wrong("z must be 0 to %d", depth)
-		}
-		levelW, levelH := max(w>>halvings, 1), max(h>>halvings, 1)
-		x, y := c.long("x", 0), c.long("y", 0)
-		columns := (levelW + tileSize - 1) / tileSize
-		if i := c.long("tileIndex", -1); i >= 0 {
-			x, y = i%columns, i/columns
-		}
-		if x < 0 || y < 0 || x >= columns || y >= (levelH+tileSize-1)/tileSize {
-			return &apiError{status: http.StatusNotFound, text: "no such tile"}
-		}
-		img, err := s.cache.get(abstract.int("id"), s.imageFile(abstract.int("id"), abstract.text("extension")))
-		if err != nil {
-			return err
-		}
-		size := image.Pt(int(min(tileSize, levelW-x*tileSize)), int(min(tileSize, levelH-y*tileSize)))
-		from := image.Pt(int(x*tileSize<<halvings), int(y*tileSize<<halvings))
-		part := shrink(cut(img, image.Rectangle{Min: from, Max: from.Add(size.Mul(1 << halvings))}, false), size.X, size.Y)
-		colour := image.NewRGBA(image.Rect(0, 0, size.X, size.Y))
+		colour := image.NewRGBA(part.Bounds())
 		draw.Draw(colour, colour.Bounds(), image.White, image.Point{}, draw.Src)
 		draw.Draw(colour, colour.Bounds(), part, part.Bounds().Min, draw.Over)
 		var b bytes.Buffer
