@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +16,7 @@ func newResultsCommand(c *cli) *cobra.Command {
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			a, err := s.Find(cmd.Context(), args[0])
+			s, a, err := c.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -30,26 +25,42 @@ func newResultsCommand(c *cli) *cobra.Command {
 				return err
 			}
 			if c.json {
-				return c.printJSON(map[string]any{"schema": 1, "id": a.Key(), "results": resultsJSON(r)})
+				return c.printJSON(field{"id", a.Key()}, field{"results", toResultsJSON(r)})
 			}
 			return c.printResults(r)
 		},
 	}
 }
 
-func resultsJSON(r app.Results) map[string]any {
-	terms, files := []map[string]any{}, []map[string]any{}
+type resultsJSON struct {
+	Annotations int        `json:"annotations"`
+	Terms       []termJSON `json:"terms"`
+	Files       []fileJSON `json:"files"`
+}
+
+type termJSON struct {
+	Term  string  `json:"term"` // empty: without a term
+	Count int     `json:"count"`
+	Area  float64 `json:"area,omitempty"`
+	Unit  string  `json:"unit,omitempty"`
+}
+
+type fileJSON struct {
+	ID    int64  `json:"id"`
+	Key   string `json:"key"`
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"` // -1: its upload has not ended
+}
+
+func toResultsJSON(r app.Results) resultsJSON {
+	out := resultsJSON{Annotations: r.Annotations(), Terms: []termJSON{}, Files: []fileJSON{}}
 	for _, t := range r.Counts {
-		m := map[string]any{"term": t.Name, "count": t.Count}
-		if t.Unit != "" {
-			m["area"], m["unit"] = t.Area, t.Unit
-		}
-		terms = append(terms, m)
+		out.Terms = append(out.Terms, termJSON{t.Name, t.Count, t.Area, t.Unit})
 	}
 	for _, f := range r.Files {
-		files = append(files, map[string]any{"id": int64(f.ID), "key": f.Key, "name": f.Name, "bytes": f.Size})
+		out.Files = append(out.Files, fileJSON{int64(f.ID), f.Key, f.Name, f.Size})
 	}
-	return map[string]any{"annotations": r.Annotations(), "terms": terms, "files": files}
+	return out
 }
 
 func (c *cli) printResults(r app.Results) error {
@@ -66,7 +77,7 @@ func (c *cli) printResults(r app.Results) error {
 		if t.Unit != "" {
 			area = fmt.Sprintf("%.4g %s", t.Area, t.Unit)
 		}
-		cells = append(cells, []string{name, strconv.Itoa(t.Count) + " annotations", area})
+		cells = append(cells, []string{name, text.Plural(t.Count, "annotation"), area})
 	}
 	for _, f := range r.Files {
 		size := "upload not finished"

@@ -93,3 +93,11 @@ func Ago(t, now time.Time) string {
 	}
 	return s + " ago"
 }
+
+// Plural counts things: "1 annotation", "12 annotations".
+func Plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(n) + " " + thing + "s"
+}

@@ -280,3 +280,11 @@ func BenchmarkLine(b *testing.B) {
 		Line("CellDetect_Stardist_HE_ROI (v1.3.2)")
 	}
 }
+
+func TestPluralCountsThings(t *testing.T) {
+	for n, want := range map[int]string{0: "0 runs", 1: "1 run", 2: "2 runs"} {
+		if got := Plural(n, "run"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -116,7 +116,7 @@ func note(a app.Analysis) widget.Cell {
 		return widget.Cell{Text: why, Style: &t.Faint}
 	}
 	if a.Run != nil && a.Run.Result != nil && a.Run.Result.Annotations > 0 {
-		return widget.Cell{Text: text.Count(a.Run.Result.Annotations) + " annotations", Style: &t.Faint}
+		return widget.Cell{Text: text.Plural(a.Run.Result.Annotations, "annotation"), Style: &t.Faint}
 	}
 	return widget.Cell{}
 }

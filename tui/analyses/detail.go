@@ -79,7 +79,7 @@ func (m *Screen) lines(width int) []string {
 		if res := r.Result; res != nil {
 			f.Add("advice", res.Advice)
 			if res.Annotations > 0 {
-				f.Add("wrote", text.Count(res.Annotations)+" annotations")
+				f.Add("wrote", text.Plural(res.Annotations, "annotation"))
 			}
 			if res.Exit != nil && res.Exit.MaxRSS > 0 {
 				f.Add("memory", "at most "+text.Bytes(res.Exit.MaxRSS))

@@ -37,7 +37,7 @@ func (m *Screen) status() string {
 	}
 	var right []string
 	if _, total, _ := m.log.Errors(); total > 0 {
-		right = append(right, t.Bad.Render(plural(total, "error")))
+		right = append(right, t.Bad.Render(text.Plural(total, "error")))
 	}
 	if m.view.Filter != nil {
 		right = append(right, "only "+text.Truncate(text.Line(m.find.filterText), 20))
@@ -54,13 +54,6 @@ func (m *Screen) status() string {
 		right = append(right, "paused")
 	}
 	return widget.Ends(text.Truncate(left, m.width), strings.Join(right, t.Faint.Render(" · "))+" ", m.width)
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return text.Count(n) + " " + what + "s"
 }
 
 // position says where the last line of the screen is, in lines as soon as they
