@@ -25,6 +25,13 @@ type Selection struct {
 // ErrNoServer tells that no server was chosen and none is remembered.
 var ErrNoServer = errors.New("no server yet: run 'cytorun login https://your-site' or 'cytorun demo'")
 
+// UsageError tells that what a person gave (an address, a pair of keys, a choice
+// of servers) cannot be meant.
+type UsageError struct{ text string }
+
+// Error says what is wrong and how to write it.
+func (e *UsageError) Error() string { return e.text }
+
 // ErrNoKeys tells that a server was chosen and there are no keys for it.
 var ErrNoKeys = errors.New("no keys")
 
@@ -44,7 +51,7 @@ func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Key
 		}
 	}
 	if (keys.Public == "") != (keys.Private == "") {
-		return Profile{}, client.Keys{}, errors.New("one of the two keys is missing; give the public and the private key, by flags or CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY")
+		return Profile{}, client.Keys{}, &UsageError{"one of the two keys is missing; give the public and the private key, in CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY"}
 	}
 	config, err := Load(p)
 	if err != nil {
@@ -77,7 +84,7 @@ func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Key
 func (c Config) choose(s Selection) (Profile, error) {
 	name, address := s.Server, s.Host
 	if name != "" && address != "" {
-		return Profile{}, fmt.Errorf("two servers chosen, %s and %s; name one", name, address)
+		return Profile{}, &UsageError{fmt.Sprintf("two servers chosen, %q and %q; name one", name, address)}
 	}
 	if name == "" && address == "" {
 		if name = c.Current; name == "" {
@@ -119,7 +126,7 @@ func (c Config) unknown(name string) error {
 func NormaliseURL(address string) (string, error) {
 	address = strings.TrimSpace(address)
 	bad := func(why string) (string, error) {
-		return "", fmt.Errorf("%q is no address of a server: %s; write it like https://your-site", address, why)
+		return "", &UsageError{fmt.Sprintf("%q is no address of a server: %s; write it like https://your-site", address, why)}
 	}
 	typed := address
 	if !strings.Contains(typed, "://") {
