@@ -3,6 +3,7 @@ package demo
 import (
 	"embed"
 	"fmt"
+	"strings"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -33,12 +34,25 @@ func Descriptors() []*descriptor.Descriptor {
 	return out
 }
 
+// Owns tells whether an algorithm is one of the demo, rather than one of
+// somebody else's with the same name.
+func Owns(a client.Algorithm) bool {
+	return a.Version == Version && strings.Contains(a.Container, "/"+repository)
+}
+
 // Complete adds to an algorithm of the demo what a server does not store: the
-// choices and limits of its parameters. Other algorithms stay as they are.
+// choices and limits of its parameters, and in lists the description. Other
+// algorithms stay as they are.
 func Complete(a *client.Algorithm) {
+	if !Owns(*a) {
+		return
+	}
 	for _, d := range Descriptors() {
-		if d.Name != a.Name || a.Version != Version {
+		if d.Name != a.Name {
 			continue
+		}
+		if a.Description == "" {
+			a.Description = d.Description
 		}
 		known := map[string]descriptor.Parameter{}
 		for _, p := range d.Parameters {
