@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -37,6 +39,11 @@ func (s *Session) Algorithms(ctx context.Context) ([]AlgorithmRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	all := make([]*client.Algorithm, len(algorithms))
+	for i := range algorithms {
+		all[i] = &algorithms[i]
+	}
+	s.Env.complete(all...) // lists of the server have no descriptions
 	rows := make([]AlgorithmRow, len(algorithms))
 	for i, a := range algorithms {
 		rows[i] = s.algorithmRow(a, runs)
@@ -100,7 +107,11 @@ func (e *ErrAmbiguous) Error() string {
 // is meant.
 func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm, error) {
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
-		return s.algorithm(ctx, client.ID(id))
+		a, err := s.algorithm(ctx, client.ID(id))
+		if !errors.Is(err, client.ErrNotFound) {
+			return a, err
+		}
+		// Not an id; it may still be a name.
 	}
 	all, err := s.Server.Algorithms(ctx, s.Project.ID)
 	if err != nil {
@@ -158,5 +169,5 @@ func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, err
 		return client.Algorithm{}, e
 	}
 	// Ids grow with time; versions do not sort (contract §7.10).
-	return slices.MaxFunc(found, func(a, b client.Algorithm) int { return int(a.ID - b.ID) }), nil
+	return slices.MaxFunc(found, func(a, b client.Algorithm) int { return cmp.Compare(a.ID, b.ID) }), nil
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/text"
@@ -101,9 +99,7 @@ func join(runs []runner.Run, jobs []client.Job) []Analysis {
 		j := jobs[i]
 		at, ok := byJob[j.ID]
 		if !ok {
-			if id, found := strings.CutPrefix(j.Comment, "cytorun "); found {
-				at, ok = byRun[strings.Fields(id + " ")[0]]
-			}
+			at, ok = byRun[runOf(j)]
 		}
 		if ok {
 			out[at].Job = &j
@@ -114,106 +110,17 @@ func join(runs []runner.Run, jobs []client.Job) []Analysis {
 	return sortAnalyses(out)
 }
 
+// runOf is the run id that the comment of a job names, or nothing. The comment
+// is what the supervisor wrote, and anything after it.
+func runOf(j client.Job) string {
+	rest, _ := strings.CutPrefix(j.Comment, "cytorun ")
+	id, _, _ := strings.Cut(rest, " ")
+	return id
+}
+
 func sortAnalyses(as []Analysis) []Analysis {
 	sort.SliceStable(as, func(i, j int) bool { return as[i].Created().After(as[j].Created()) })
 	return as
-}
-
-// Find finds one analysis by its run id or a unique part of it, job:12345,
-// NAME#12, @last or @failed.
-func (s *Session) Find(ctx context.Context, name string) (Analysis, error) {
-	if id, ok := strings.CutPrefix(name, "job:"); ok {
-		return s.findJob(ctx, id)
-	}
-	if name == "@last" || name == "@failed" {
-		return s.findRecent(name)
-	}
-	if algorithm, number, ok := cutLast(name, "#"); ok {
-		if n, err := strconv.Atoi(number); err == nil {
-			return s.findNumber(ctx, algorithm, n)
-		}
-	}
-	run, err := s.Env.Store.Find(name)
-	if err != nil {
-		return Analysis{}, err
-	}
-	return s.withJob(ctx, Analysis{Run: &run}), nil
-}
-
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i <= 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
-func (s *Session) findJob(ctx context.Context, id string) (Analysis, error) {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n <= 0 {
-		return Analysis{}, fmt.Errorf("%q is no job: %w; write job:12345", text.Line("job:"+id), client.ErrNotFound)
-	}
-	job, err := s.Server.Job(ctx, client.ID(n))
-	if err != nil {
-		return Analysis{}, err
-	}
-	runs, err := s.Env.Store.List()
-	if err != nil {
-		return Analysis{}, err
-	}
-	for i := range runs {
-		if runs[i].Job == job.ID && runs[i].Server.URL == s.Profile.URL {
-			return s.full(Analysis{Run: &runs[i], Job: &job})
-		}
-	}
-	return Analysis{Job: &job}, nil
-}
-
-func (s *Session) findRecent(name string) (Analysis, error) {
-	runs, err := s.runs()
-	if err != nil {
-		return Analysis{}, err
-	}
-	for i := range runs {
-		if name == "@last" || runs[i].State == runner.Failed {
-			return s.full(Analysis{Run: &runs[i]})
-		}
-	}
-	if name == "@failed" {
-		return Analysis{}, fmt.Errorf("no analysis of this box failed: %w", client.ErrNotFound)
-	}
-	return Analysis{}, fmt.Errorf("no analysis was launched on this box yet: %w; 'cytorun run NAME' starts one", client.ErrNotFound)
-}
-
-func (s *Session) findNumber(ctx context.Context, algorithm string, number int) (Analysis, error) {
-	all, err := s.Analyses(ctx, AnalysisQuery{Max: 1000})
-	if err != nil && len(all) == 0 {
-		return Analysis{}, err
-	}
-	var found []Analysis
-	for _, a := range all {
-		if a.Number() != number {
-			continue
-		}
-		n := a.Name()
-		if a.Run != nil {
-			n = a.Run.Algorithm.Name
-		}
-		if base, _, _ := strings.Cut(n, " ("); strings.EqualFold(n, algorithm) || strings.EqualFold(base, algorithm) {
-			found = append(found, a)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return Analysis{}, fmt.Errorf("no analysis %q: %w; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)), client.ErrNotFound)
-	case 1:
-		return s.full(found[0])
-	}
-	e := &ErrAmbiguous{What: "analyses", Name: fmt.Sprintf("%s#%d", algorithm, number)}
-	for _, a := range found {
-		e.Candidates = append(e.Candidates, a.Key())
-	}
-	return Analysis{}, e
 }
 
 // withJob reads the job of a run; a server that does not answer leaves it out.
@@ -234,8 +141,8 @@ func (s *Session) Refresh(ctx context.Context, a Analysis) (Analysis, error) {
 		if err != nil {
 			return a, err
 		}
-		a.Run = &run
-		return a, nil
+		// The job as it was read before says nothing of the run as it is now.
+		return Analysis{Run: &run}, nil
 	}
 	job, err := s.Server.Job(ctx, a.Job.ID)
 	if err != nil {
@@ -249,7 +156,7 @@ func (s *Session) Refresh(ctx context.Context, a Analysis) (Analysis, error) {
 // elsewhere cannot be reached from here.
 func (s *Session) Cancel(_ context.Context, a Analysis) error {
 	if !a.State().Live {
-		return fmt.Errorf("cannot cancel %s: it has already %s", a.Title(), text.Line(a.State().Word))
+		return fmt.Errorf("cannot cancel %s: it is over already, %s", a.Title(), text.Line(a.State().Word))
 	}
 	if a.Run == nil {
 		return fmt.Errorf("cannot cancel %s: it runs elsewhere, and the server offers no way to reach it", a.Title())
@@ -258,40 +165,6 @@ func (s *Session) Cancel(_ context.Context, a Analysis) error {
 		return fmt.Errorf("cannot cancel %s: it belongs to host %s; run 'cytorun cancel %s' there", a.Title(), a.Run.Host, a.Run.ID)
 	}
 	return supervisor.Cancel(*a.Run, s.Env.Executable, s.Env.User)
-}
-
-// waitInterval is how often a run folder is looked at while somebody waits.
-const waitInterval = 100 * time.Millisecond
-
-// Wait returns when the analysis has ended, or with the context's error. seen
-// is called when its state or progress changed.
-func (s *Session) Wait(ctx context.Context, a Analysis, seen func(Analysis)) (Analysis, error) {
-	interval := waitInterval
-	if a.Run == nil {
-		interval = 5 * time.Second
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	var last string
-	for {
-		fresh, err := s.Refresh(ctx, a)
-		if err != nil && (a.Run != nil || !client.Transient(err)) {
-			return a, err
-		}
-		a = fresh
-		if now := fmt.Sprint(a.State().Word, a.Progress(), a.Reason()); now != last && seen != nil {
-			last = now
-			seen(a)
-		}
-		if !a.State().Live {
-			return a, nil
-		}
-		select {
-		case <-ctx.Done():
-			return a, ctx.Err()
-		case <-tick.C:
-		}
-	}
 }
 
 // full reads all of an analysis' spec; lists come without values and parameters.

@@ -17,26 +17,31 @@ func (e *Env) DescriptorFolder() string { return filepath.Join(e.Paths.Data, "de
 
 // complete adds what the server does not keep: the choices and limits of
 // parameters, and descriptions where it has none.
-func (e *Env) complete(a *client.Algorithm) {
-	demo.Complete(a)
-	if d := e.localDescriptor(a.Name); d != nil {
-		merge(a, d)
+func (e *Env) complete(algorithms ...*client.Algorithm) {
+	local := e.localDescriptors()
+	for _, a := range algorithms {
+		demo.Complete(a)
+		if d := local[strings.ToLower(a.Name)]; d != nil {
+			merge(a, d)
+		}
 	}
 }
 
-// localDescriptor finds the descriptor of an algorithm by the name in it.
-func (e *Env) localDescriptor(name string) *descriptor.Descriptor {
+// localDescriptors reads the descriptors of DescriptorFolder, by the names in
+// them in lower case. A file that is no descriptor is left out.
+func (e *Env) localDescriptors() map[string]*descriptor.Descriptor {
+	found := map[string]*descriptor.Descriptor{}
 	files, _ := filepath.Glob(filepath.Join(e.DescriptorFolder(), "*.json"))
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		if d, _ := descriptor.Parse(file, data); d != nil && strings.EqualFold(d.Name, name) {
-			return d
+		if d, _ := descriptor.Parse(file, data); d != nil && d.Name != "" {
+			found[strings.ToLower(d.Name)] = d
 		}
 	}
-	return nil
+	return found
 }
 
 func merge(a *client.Algorithm, d *descriptor.Descriptor) {

@@ -26,6 +26,8 @@ type Env struct {
 	Host       string
 	User       string // on this box
 	Now        func() time.Time
+	// Debug is told of every finished request, see servers.Options. May be nil.
+	Debug func(method, url string, status int, took time.Duration)
 }
 
 // NewEnv reads the surroundings. It makes no request and is quick.

@@ -89,7 +89,11 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 		chosen = append(chosen, idText(o.ID))
 		labels = append(labels, OptionLabel(p, o))
 	}
-	for _, word := range strings.Split(text, ",") {
+	words := strings.Split(text, ",")
+	if len(byName[strings.ToLower(strings.TrimSpace(text))]) > 0 {
+		words = []string{text} // a name may hold commas
+	}
+	for _, word := range words {
 		word = strings.TrimSpace(word)
 		found := byName[strings.ToLower(word)]
 		switch {
@@ -107,7 +111,7 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 				add(o)
 			}
 		default:
-			return "", nil, forms.Problems{{Parameter: p.ID, Message: fmt.Sprintf("no option %q; 'cytorun options' lists them", word)}}
+			return "", nil, forms.Problems{{Parameter: p.ID, Message: fmt.Sprintf("no option %q; 'cytorun options ALGORITHM %s' lists them", word, p.ID)}}
 		}
 	}
 	return strings.Join(chosen, ","), labels, nil
@@ -186,8 +190,15 @@ func FlagValues(a client.Algorithm, words []string) ([]client.Value, error) {
 	}
 	var vs []client.Value
 	for i := 0; i < len(words); i++ {
-		flag, value, joined := strings.Cut(words[i], "=")
+		flag, value, joined := words[i], "", false
 		p, ok := byFlag[flag]
+		if !ok {
+			if flag, value, joined = strings.Cut(words[i], "="); joined {
+				if p, ok = byFlag[flag]; !ok {
+					p, ok = byFlag[flag+"="] // flags that end so are written together with their value
+				}
+			}
+		}
 		if !ok {
 			return nil, fmt.Errorf("%s has no flag %q; 'cytorun algorithms show %s' lists its parameters", a.Name, words[i], a.Name)
 		}

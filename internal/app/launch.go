@@ -9,6 +9,8 @@ import (
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/demo"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/supervisor"
 )
@@ -32,7 +34,7 @@ type LaunchRequest struct {
 // The values being invalid is a forms.Problems error.
 func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, error) {
 	r.Runtime = s.runtime(r)
-	if err := s.check(r); err != nil {
+	if err := s.Check(r); err != nil {
 		return runner.Run{}, err
 	}
 	run, err := s.Env.Store.Create(s.spec(r))
@@ -56,15 +58,24 @@ func (s *Session) runtime(r LaunchRequest) runner.Runtime {
 	return runner.Apptainer
 }
 
-func (s *Session) check(r LaunchRequest) error {
+// Check tells what Launch would refuse: invalid values are a forms.Problems
+// error.
+func (s *Session) Check(r LaunchRequest) error {
+	r.Runtime = s.runtime(r)
 	if problems := forms.Validate(UserParameters(r.Algorithm), r.Values); problems.Errors() > 0 {
 		return problems
 	}
+	if s.Project.ID == 0 {
+		return fmt.Errorf("no project is open on %s: %w; try again when it answers", s.Profile.URL, client.ErrUnreachable)
+	}
 	if s.Project.ReadOnly {
-		return fmt.Errorf("project %s is read-only: the server would refuse the results; choose another with -P", s.Project.Name)
+		return fmt.Errorf("project %s is read-only: the server would refuse the results; choose another with -P", text.Line(s.Project.Name))
+	}
+	if r.Runtime == runner.Process && !demo.Owns(r.Algorithm) {
+		return fmt.Errorf("runtime %s is for the programs of the demo only, and %s is none; launch it with --runtime %s", runner.Process, text.Line(r.Algorithm.Name), runner.Apptainer)
 	}
 	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
-		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", r.Algorithm.Name)
+		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name))
 	}
 	return nil
 }
@@ -113,8 +124,9 @@ func (s *Session) extraKeys() client.Keys {
 }
 
 // UserParameters are the parameters of an algorithm that a person sets, in the
-// order of the form. The five standard inputs are recognised by name too: descriptors forget to mark them, and mark
-// ordinary parameters as set by the server, which then get their default.
+// order of the form. The five standard inputs are recognised by name too:
+// descriptors forget to mark them, and mark ordinary parameters as set by the
+// server, which then get their default.
 func UserParameters(a client.Algorithm) []descriptor.Parameter {
 	var ps []descriptor.Parameter
 	for _, p := range a.Parameters {

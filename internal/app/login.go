@@ -13,7 +13,7 @@ import (
 // *profile.CertificateError: the caller may ask the person, set p.Trust to its
 // fingerprint, and try again.
 func (e *Env) Login(ctx context.Context, p profile.Profile, keys client.Keys) (servers.LoginResult, error) {
-	r, err := servers.Login(ctx, p, keys, servers.Options{Version: e.Version})
+	r, err := servers.Login(ctx, p, keys, servers.Options{Version: e.Version, Debug: e.Debug})
 	if err != nil {
 		return r, err
 	}

@@ -59,7 +59,11 @@ func (e *Env) Open(sel profile.Selection) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := servers.Open(p, keys, servers.Options{Version: e.Version})
+	return e.open(p, keys)
+}
+
+func (e *Env) open(p profile.Profile, keys client.Keys) (*Session, error) {
+	server, err := servers.Open(p, keys, servers.Options{Version: e.Version, Debug: e.Debug})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,8 @@ func (e *Env) Open(sel profile.Selection) (*Session, error) {
 
 // Connect finds out who the keys belong to and opens a project: by name or id,
 // else the one used last, else the only one. *ErrChooseProject tells that the
-// person must choose.
+// person must choose. A project that is named is meant for this once: it does
+// not become the one used last.
 func (s *Session) Connect(ctx context.Context, project string) (*Session, error) {
 	u, err := s.Server.CurrentUser(ctx)
 	if err != nil {
@@ -99,6 +104,10 @@ func (s *Session) Connect(ctx context.Context, project string) (*Session, error)
 		}
 		return nil, err
 	}
+	if project != "" {
+		c.Project, c.opts = p, newOptionCache()
+		return &c, nil
+	}
 	return c.WithProject(p), nil
 }
 
@@ -123,7 +132,7 @@ func chooseProject(projects []client.Project, want string) (client.Project, erro
 	case 1:
 		return found[0], nil
 	case 0:
-		return client.Project{}, fmt.Errorf("no project %q that you may see: %w; 'cytorun projects' lists them", want, client.ErrNotFound)
+		return client.Project{}, fmt.Errorf("no project %q that you may see: %w; 'cytorun projects' lists them", text.Line(want), client.ErrNotFound)
 	}
 	return client.Project{}, &ErrChooseProject{Projects: found}
 }

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+// The names that mean a run of this box without naming it: the one launched
+// last, and the last one that failed.
+const (
+	Last       = "@last"
+	LastFailed = "@failed"
+)
+
+// IsOfServer tells whether a name of an analysis can only be understood with
+// its server: job:12345 and NAME#12. All others name runs of this box.
+func IsOfServer(name string) bool {
+	if strings.HasPrefix(name, "job:") {
+		return true
+	}
+	_, _, ok := numbered(name)
+	return ok
+}
+
+// numbered takes NAME#12 apart.
+func numbered(name string) (algorithm string, number int, ok bool) {
+	i := strings.LastIndex(name, "#")
+	if i <= 0 {
+		return "", 0, false
+	}
+	number, err := strconv.Atoi(name[i+1:])
+	return name[:i], number, err == nil
+}
+
+// FindRun finds a run of this box without a server: by its id or a unique part
+// of it, or among those that keep accepts as @last or @failed. A nil keep
+// accepts all.
+func (e *Env) FindRun(name string, keep func(runner.Run) bool) (runner.Run, error) {
+	if name != Last && name != LastFailed {
+		return e.Store.Find(name)
+	}
+	runs, err := e.Store.List()
+	if err != nil {
+		return runner.Run{}, err
+	}
+	for _, r := range runs {
+		if (keep == nil || keep(r)) && (name == Last || r.State == runner.Failed) {
+			return e.Store.Get(r.ID)
+		}
+	}
+	if name == LastFailed {
+		return runner.Run{}, fmt.Errorf("no analysis of this box failed: %w", client.ErrNotFound)
+	}
+	return runner.Run{}, fmt.Errorf("no analysis was launched on this box yet: %w; 'cytorun run NAME' starts one", client.ErrNotFound)
+}
+
+// OpenRun opens the server of a run in the run's project, whatever server is
+// used now. It makes no request. Where there are no keys for that server, only
+// asking it fails: the run folder can still be read.
+func (e *Env) OpenRun(run runner.Run, ca string) (*Session, error) {
+	config, err := profile.Load(e.Paths)
+	if err != nil {
+		return nil, err
+	}
+	sel := profile.Selection{Server: run.Server.URL, CA: ca}
+	if config.Profiles[run.Server.Profile].URL == run.Server.URL {
+		sel.Server = run.Server.Profile
+	}
+	// The keys of the environment are for its own server alone.
+	if site, err := profile.NormaliseURL(os.Getenv("CYTOMINE_HOST")); err == nil && site == run.Server.URL {
+		sel.Server = ""
+	}
+	p, keys, err := profile.Resolve(e.Paths, sel, os.Getenv)
+	if err != nil {
+		p, keys = profile.Profile{Kind: run.Server.Kind, URL: run.Server.URL, CA: ca}, client.Keys{}
+	}
+	s, err := e.open(p, keys)
+	if err != nil {
+		return nil, err
+	}
+	s.Project = client.Project{ID: run.Project.ID, Name: run.Project.Name, Ontology: run.Project.Ontology}
+	return s, nil
+}
+
+// Find finds one analysis by its run id or a unique part of it, job:12345,
+// NAME#12 or NAME@VERSION#12, @last or @failed. The last two mean runs of this
+// session's project.
+func (s *Session) Find(ctx context.Context, name string) (Analysis, error) {
+	if id, ok := strings.CutPrefix(name, "job:"); ok {
+		return s.findJob(ctx, id)
+	}
+	if algorithm, n, ok := numbered(name); ok {
+		return s.findNumber(ctx, algorithm, n)
+	}
+	run, err := s.Env.FindRun(name, s.owns)
+	if err != nil {
+		return Analysis{}, err
+	}
+	return s.withJob(ctx, Analysis{Run: &run}), nil
+}
+
+func (s *Session) findJob(ctx context.Context, id string) (Analysis, error) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n <= 0 {
+		return Analysis{}, fmt.Errorf("%q is no job: %w; write job:12345", text.Line("job:"+id), client.ErrNotFound)
+	}
+	job, err := s.Server.Job(ctx, client.ID(n))
+	if errors.Is(err, client.ErrNotFound) {
+		return Analysis{}, fmt.Errorf("no job %d on %s: %w; 'cytorun analyses' lists them", n, s.Profile.URL, client.ErrNotFound)
+	}
+	if err != nil {
+		return Analysis{}, err
+	}
+	runs, err := s.Env.Store.List()
+	if err != nil {
+		return Analysis{}, err
+	}
+	for i := range runs {
+		if runs[i].Job == job.ID && runs[i].Server.URL == s.Profile.URL {
+			return s.full(Analysis{Run: &runs[i], Job: &job})
+		}
+	}
+	return Analysis{Job: &job}, nil
+}
+
+func (s *Session) findNumber(ctx context.Context, algorithm string, number int) (Analysis, error) {
+	all, err := s.Analyses(ctx, AnalysisQuery{Max: 1000})
+	if err != nil && len(all) == 0 {
+		return Analysis{}, err
+	}
+	full := algorithm
+	if base, version, ok := strings.Cut(algorithm, "@"); ok {
+		full = client.Algorithm{Name: base, Version: version}.FullName()
+	}
+	var found []Analysis
+	for _, a := range all {
+		if a.Number() != number {
+			continue
+		}
+		if base, _, _ := strings.Cut(a.Name(), " ("); strings.EqualFold(a.Name(), full) || strings.EqualFold(base, algorithm) {
+			found = append(found, a)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Analysis{}, fmt.Errorf("no analysis %q: %w; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)), client.ErrNotFound)
+	case 1:
+		return s.full(found[0])
+	}
+	e := &ErrAmbiguous{What: "analyses", Name: fmt.Sprintf("%s#%d", algorithm, number)}
+	for _, a := range found {
+		e.Candidates = append(e.Candidates, a.Key())
+	}
+	return Analysis{}, e
+}
