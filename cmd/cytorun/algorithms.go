@@ -17,7 +17,7 @@ func newAlgorithmsCommand(c *cli) *cobra.Command {
 		Use:     "algorithms",
 		Aliases: []string{"algorithm"},
 		Short:   "list the algorithms of the project",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listAlgorithms(cmd) },
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -41,6 +41,7 @@ type algorithmJSON struct {
 	Here           bool            `json:"container_here"`
 	ContainerBytes int64           `json:"container_bytes,omitempty"`
 	Last           string          `json:"last_analysis,omitempty"`
+	TypicalSeconds float64         `json:"typical_seconds,omitempty"`
 	Parameters     []parameterJSON `json:"parameters,omitempty"`
 }
 
@@ -73,13 +74,13 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 		out := []algorithmJSON{}
 		for _, r := range rows {
 			j := toAlgorithmJSON(r.Algorithm)
-			j.Here, j.ContainerBytes = r.Here, r.Size
+			j.Here, j.ContainerBytes, j.TypicalSeconds = r.Here, r.Size, r.Typical.Seconds()
 			if r.Last != nil {
 				j.Last = r.Last.Key()
 			}
 			out = append(out, j)
 		}
-		return c.printJSON(map[string]any{"schema": 1, "algorithms": out})
+		return c.printJSON(field{"algorithms", out})
 	}
 	var cells [][]string
 	for _, r := range rows {
@@ -127,7 +128,7 @@ func (c *cli) showAlgorithm(cmd *cobra.Command, name string) error {
 			j.Parameters = append(j.Parameters, parameterJSON{p.ID, p.Label(), p.Description, p.Type, !p.Optional,
 				p.SetByServer || p.IsServerInput(), p.Default, p.Choices, p.Minimum, p.Maximum, p.Integer, p.URI, p.Flag})
 		}
-		return c.printJSON(map[string]any{"schema": 1, "algorithm": j})
+		return c.printJSON(field{"algorithm", j})
 	}
 	fmt.Fprintln(c.out, text.Line(a.FullName()))
 	if d := strings.TrimSpace(text.HTML(a.Description)); d != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,17 +18,21 @@ import (
 func newAnalysesCommand(c *cli) *cobra.Command {
 	var max int
 	var algorithm string
+	var all bool
 	cmd := &cobra.Command{
 		Use:     "analyses",
 		Aliases: []string{"analysis"},
 		Short:   "list the analyses of the project, newest first",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if max <= 0 {
+				return usageError(fmt.Errorf("--max must be at least 1; got %d", max))
+			}
 			s, err := c.local(cmd.Context())
 			if err != nil {
 				return err
 			}
-			q := app.AnalysisQuery{Max: max}
+			q := app.AnalysisQuery{Max: max, AllProjects: all}
 			if algorithm != "" {
 				a, err := s.Algorithm(cmd.Context(), algorithm)
 				if err != nil {
@@ -40,6 +45,10 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&max, "max", "n", 50, "how many of the server's jobs to list")
 	cmd.Flags().StringVarP(&algorithm, "algorithm", "a", "", "only those of one `ALGORITHM`")
+	cmd.Flags().BoolVar(&all, "all", false, "also the runs of this box in other projects and on other servers")
+	completeFlag(cmd, "algorithm", func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		return c.completeAlgorithms(cmd, nil, prefix)
+	})
 	cmd.AddCommand(&cobra.Command{
 		Use:               "show ANALYSIS",
 		Short:             "show one analysis: its values, its verdict, its results",
@@ -93,7 +102,7 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQu
 		if len(analyses) == 0 {
 			return err
 		}
-		fmt.Fprintln(c.err, "cytorun: "+text.Line(err.Error()))
+		c.warn(err.Error())
 	}
 	now := s.Env.Now()
 	if c.json {
@@ -101,7 +110,7 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQu
 		for _, a := range analyses {
 			out = append(out, toAnalysisJSON(a, now))
 		}
-		return c.printJSON(map[string]any{"schema": 1, "analyses": out})
+		return c.printJSON(field{"analyses", out})
 	}
 	var cells [][]string
 	for _, a := range analyses {
@@ -120,22 +129,20 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQu
 }
 
 func (c *cli) showAnalysis(ctx context.Context, name string) error {
-	s, err := c.local(ctx)
+	s, a, err := c.find(ctx, name)
 	if err != nil {
 		return err
 	}
-	a, err := s.Find(ctx, name)
-	if err != nil {
-		return err
-	}
-	values, err := s.Values(ctx, a)
-	if err != nil {
+	var values []client.Value
+	if a.Run != nil {
+		values = a.Run.Values // with where each came from
+	} else if values, err = s.Values(ctx, a); err != nil {
 		return err
 	}
 	results, resultsErr := s.Results(ctx, a)
 	now := s.Env.Now()
 	if c.json {
-		return c.printJSON(receipt(a, values, results, resultsErr, now))
+		return c.printJSON(receipt(a, values, results, resultsErr, now)...)
 	}
 	st := a.State()
 	fmt.Fprintf(c.out, "%s  %s\n", text.Line(a.Title()), text.Line(st.Word))
@@ -161,7 +168,9 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 		line("note", a.Run.Note)
 		line("folder", a.Run.Folder)
 		if a.Run.Result != nil {
-			line("first error", a.Run.Result.FirstError)
+			if !strings.Contains(a.Reason(), a.Run.Result.FirstError) {
+				line("first error", a.Run.Result.FirstError)
+			}
 			for _, w := range a.Run.Result.Warnings {
 				line("warning", w)
 			}
@@ -170,38 +179,40 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 	fmt.Fprintln(c.out)
 	var cells [][]string
 	for _, v := range values {
-		shown := v.Text
-		if len(v.Labels) > 0 {
-			shown = fmt.Sprintf("%s  (%v)", v.Text, v.Labels)
-		}
-		cells = append(cells, []string{v.Parameter, text.Truncate(shown, 100)})
+		cells = append(cells, []string{v.Parameter, text.Truncate(v.Text, 100), text.Truncate(strings.Join(v.Labels, ", "), 60), from(a, v)})
 	}
-	if err := c.printTable([]string{"PARAMETER", "VALUE"}, cells); err != nil {
+	if err := c.printTable([]string{"PARAMETER", "VALUE", "NAMES", "FROM"}, cells); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out)
 	if resultsErr != nil {
-		fmt.Fprintln(c.err, "cytorun: results not readable: "+text.Line(resultsErr.Error()))
+		c.warn("cannot read the results: " + resultsErr.Error())
 		return nil
 	}
 	return c.printResults(results)
 }
 
+// from says where the value of a run came from; of other jobs nobody knows.
+func from(a app.Analysis, v client.Value) string {
+	if a.Run == nil {
+		return ""
+	}
+	return string(v.Origin)
+}
+
 // receipt is the complete provenance of an analysis.
-func receipt(a app.Analysis, values []client.Value, results app.Results, resultsErr error, now time.Time) map[string]any {
-	out := map[string]any{"schema": 1, "analysis": toAnalysisJSON(a, now), "values": values}
+func receipt(a app.Analysis, values []client.Value, results app.Results, resultsErr error, now time.Time) []field {
+	out := []field{{"analysis", toAnalysisJSON(a, now)}, {"values", list(values)}}
 	if a.Run != nil {
-		out["spec"] = a.Run.Spec
+		out = append(out, field{"spec", a.Run.Spec})
 		if a.Run.Result != nil {
-			out["result"] = a.Run.Result
+			out = append(out, field{"result", a.Run.Result})
 		}
 	}
 	if resultsErr != nil {
-		out["results_error"] = resultsErr.Error()
-	} else {
-		out["results"] = resultsJSON(results)
+		return append(out, field{"results_error", resultsErr.Error()})
 	}
-	return out
+	return append(out, field{"results", toResultsJSON(results)})
 }
 
 // waitCode is the exit code for how an analysis ended.

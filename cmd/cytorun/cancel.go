@@ -1,35 +1,35 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/cytorun/cytorun/internal/text"
 )
 
 func newCancelCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:               "cancel ANALYSIS...",
 		Short:             "end analyses that wait or run on this box",
-		Args:              atLeast(1, "analysis"),
+		Args:              atLeast(1, "an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.local(cmd.Context())
-			if err != nil {
-				return err
-			}
+			var failed []error
 			for _, name := range args {
-				a, err := s.Find(cmd.Context(), name)
+				s, a, err := c.find(cmd.Context(), name)
+				if err == nil {
+					err = s.Cancel(cmd.Context(), a)
+				}
 				if err != nil {
-					return err
+					failed = append(failed, fmt.Errorf("%s: %w", name, err))
+					continue
 				}
-				if err := s.Cancel(cmd.Context(), a); err != nil {
-					return err
-				}
-				fmt.Fprintf(c.err, "asked %s to end; 'cytorun wait %s' returns when it has\n", text.Line(a.Title()), a.Key())
+				c.say("asked %s to end; 'cytorun wait %s' returns when it has", a.Title(), a.Key())
 			}
-			return nil
+			if len(args) == 1 && len(failed) == 1 {
+				return errors.Unwrap(failed[0])
+			}
+			return errors.Join(failed...)
 		},
 	}
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -30,8 +30,13 @@ type cli struct {
 	json     bool
 	debug    bool
 
-	env *app.Env
+	env      *app.Env
+	log      *slog.Logger // of --debug, else nil
+	closeLog func() error
 }
+
+// interrupted is the exit code after ctrl-c, as a shell reports it.
+const interrupted = 130
 
 func execute(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -42,25 +47,40 @@ func execute(args []string, in io.Reader, out, errw io.Writer) int {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errw)
-	err := root.ExecuteContext(ctx)
+	code := c.finish(ctx, root.ExecuteContext(ctx))
+	if c.log != nil {
+		c.log.Info("end", "code", code)
+		_ = c.closeLog() // the log is a help, not a result
+	}
+	return code
+}
+
+// finish prints what went wrong, if anything, and gives the exit code.
+func (c *cli) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return 130 // as a shell reports an interrupt
+	if c.log != nil {
+		c.log.Error("failed", "error", err)
 	}
-	c.printError(err)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return interrupted
+	}
+	c.warn(err.Error())
 	return exitCode(err)
 }
 
-// printError prints what went wrong, safe for a terminal and at most a few
-// lines: an error may quote what a server said.
-func (c *cli) printError(err error) {
-	msg := text.Block(err.Error())
-	if msg == "" {
-		return
+// warn says something beside the data: one line, or a few, safe for a terminal
+// whatever a server put into them.
+func (c *cli) warn(message string) {
+	if message = text.Block(message); message != "" {
+		fmt.Fprintln(c.err, "cytorun: "+message)
 	}
-	fmt.Fprintln(c.err, "cytorun: "+msg)
+}
+
+// say tells a person what happens, on one line beside the data.
+func (c *cli) say(format string, args ...any) {
+	fmt.Fprintln(c.err, text.Line(fmt.Sprintf(format, args...)))
 }
 
 // environment opens this box's side: paths and run folders. Whatever starts
@@ -69,12 +89,31 @@ func (c *cli) environment() (*app.Env, error) {
 	if c.env != nil {
 		return c.env, nil
 	}
-	env, err := app.NewEnv(version())
+	env, err := c.surroundings()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := supervisor.Recover(env.Store, env.Executable); err != nil {
-		fmt.Fprintln(c.err, "cytorun: cannot put the runs of this box in order: "+text.Line(err.Error()))
+		c.warn("cannot put the runs of this box in order: " + err.Error())
+	}
+	return env, nil
+}
+
+// surroundings is environment without looking after any run, for completions
+// and for what does that itself.
+func (c *cli) surroundings() (*app.Env, error) {
+	if c.env != nil {
+		return c.env, nil
+	}
+	env, err := app.NewEnv(version())
+	if err != nil {
+		return nil, err
+	}
+	if c.debug {
+		if c.log, c.closeLog, err = env.OpenDebugLog(); err != nil {
+			return nil, err
+		}
+		c.log.Info("start", "version", version())
 	}
 	c.env = env
 	return env, nil
@@ -98,82 +137,89 @@ func (c *cli) connect(ctx context.Context) (*app.Session, error) {
 	return s.Connect(ctx, c.project)
 }
 
-// local is a session for what run folders can answer alone. It connects where
-// it can, and does without where the server does not answer.
+// local connects where it can, and where the server does not answer goes on
+// with what run folders can tell.
 func (c *cli) local(ctx context.Context) (*app.Session, error) {
 	s, err := c.open()
 	if err != nil {
 		return nil, err
 	}
-	connected, err := s.Connect(ctx, c.project)
-	if err == nil {
-		return connected, nil
-	}
+	return c.connectOr(ctx, s, c.project)
+}
+
+func (c *cli) connectOr(ctx context.Context, s *app.Session, project string) (*app.Session, error) {
+	connected, err := s.Connect(ctx, project)
 	if client.Transient(err) {
-		fmt.Fprintln(c.err, "cytorun: "+text.Line(err.Error()))
+		c.warn(err.Error())
 		return s, nil
 	}
-	return nil, err
+	return connected, err
 }
 
-func (c *cli) printJSON(v any) error {
-	e := json.NewEncoder(c.out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// printLineJSON prints one object on one line.
-func (c *cli) printLineJSON(v any) error {
-	e := json.NewEncoder(c.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
-}
-
-// printTable prints rows under a heading, aligned, safe for a terminal.
-func (c *cli) printTable(head []string, rows [][]string) error {
-	widths := make([]int, len(head))
-	all := append([][]string{head}, rows...)
-	for _, row := range all {
-		for i, cell := range row {
-			row[i] = text.Line(cell)
-			widths[i] = max(widths[i], text.Width(row[i]))
-		}
+// noArgs, oneArg and the others are cobra's checks with errors that say what to
+// do instead.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
-	var b strings.Builder
-	for _, row := range all {
-		var line strings.Builder
-		for i, cell := range row {
-			if i == len(row)-1 {
-				line.WriteString(cell)
-			} else {
-				line.WriteString(text.Pad(cell, widths[i]) + "  ")
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	if cmd.HasSubCommands() {
+		return unknownCommand(cmd, args[0])
 	}
-	_, err := io.WriteString(c.out, b.String())
-	return err
+	return usageError(fmt.Errorf("%s takes no words, not %q; see '%s --help'", cmd.Name(), args[0], cmd.CommandPath()))
 }
 
-// exactArgs is cobra's check with an error that says what is missing.
+// unknownCommand names the commands that may have been meant.
+func unknownCommand(cmd *cobra.Command, word string) error {
+	var meant []string
+	for _, s := range suggestions(cmd, word) {
+		meant = append(meant, "'"+cmd.CommandPath()+" "+s+"'")
+	}
+	next := "see '" + cmd.CommandPath() + " --help'"
+	if len(meant) > 0 {
+		next = "did you mean " + strings.Join(meant, " or ") + "?"
+	}
+	return usageError(fmt.Errorf("no command %q; %s", word, next))
+}
+
+func suggestions(cmd *cobra.Command, word string) []string {
+	if cmd.SuggestionsMinimumDistance == 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	return cmd.SuggestionsFor(word)
+}
+
+// exactArgs wants one word for each name.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < len(names) {
-			return usageError(fmt.Errorf("%s needs %s; see 'cytorun %s --help'", cmd.Name(), strings.Join(names[len(args):], " and "), cmd.Name()))
+			return usageError(fmt.Errorf("%s needs %s; see '%s --help'", cmd.Name(), strings.Join(names[len(args):], " and "), cmd.CommandPath()))
 		}
-		if len(args) > len(names) {
-			return usageError(fmt.Errorf("%s takes %d words, not %d; quote a name with spaces", cmd.Name(), len(names), len(args)))
+		return atMost(len(names))(cmd, args)
+	}
+}
+
+// atMost wants n words or fewer.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usageError(fmt.Errorf("%s takes %s, and %q is too much; quote a name with spaces", cmd.Name(), words(n), args[n]))
 		}
 		return nil
 	}
 }
 
-// atLeast is exactArgs for one or more of the same.
-func atLeast(n int, name string) cobra.PositionalArgs {
+func words(n int) string {
+	if n == 1 {
+		return "one word"
+	}
+	return fmt.Sprintf("%d words", n)
+}
+
+// atLeast wants n words or more, all of them names of what.
+func atLeast(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < n {
-			return usageError(fmt.Errorf("%s needs at least %d %s; see 'cytorun %s --help'", cmd.Name(), n, name, cmd.Name()))
+			return usageError(fmt.Errorf("%s needs %s; see '%s --help'", cmd.Name(), what, cmd.CommandPath()))
 		}
 		return nil
 	}

@@ -18,7 +18,7 @@ func newCompareCommand(c *cli) *cobra.Command {
 		Use:               "compare ANALYSIS ANALYSIS...",
 		Short:             "put analyses side by side",
 		Example:           "  cytorun compare Nuclei#1 Nuclei#2 --only-differences --baseline Nuclei#1 --format md",
-		Args:              atLeast(2, "analyses"),
+		Args:              atLeast(1, "analyses to compare"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.json {
@@ -27,28 +27,17 @@ func newCompareCommand(c *cli) *cobra.Command {
 			if !slices.Contains(compare.Formats, format) {
 				return usageError(fmt.Errorf("no format %q; use one of %s", format, strings.Join(compare.Formats, ", ")))
 			}
-			s, err := c.connect(cmd.Context())
+			names := args
+			if baseline != "" {
+				names = append([]string{baseline}, args...)
+			}
+			s, analyses, err := c.findAll(cmd.Context(), names)
 			if err != nil {
 				return err
 			}
-			var analyses []app.Analysis
 			base := -1
-			for _, name := range args {
-				a, err := s.Find(cmd.Context(), name)
-				if err != nil {
-					return err
-				}
-				analyses = append(analyses, a)
-			}
 			if baseline != "" {
-				b, err := s.Find(cmd.Context(), baseline)
-				if err != nil {
-					return err
-				}
-				base = slices.IndexFunc(analyses, func(a app.Analysis) bool { return a.Key() == b.Key() })
-				if base < 0 {
-					analyses, base = append([]app.Analysis{b}, analyses...), 0
-				}
+				analyses, base = withBaseline(analyses)
 			}
 			t, err := s.Compare(cmd.Context(), analyses)
 			if err != nil {
@@ -63,5 +52,17 @@ func newCompareCommand(c *cli) *cobra.Command {
 	cmd.Flags().BoolVarP(&only, "only-differences", "d", false, "leave out the rows in which all agree")
 	cmd.Flags().StringVarP(&baseline, "baseline", "b", "", "show differences against this `ANALYSIS`")
 	cmd.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
+	completeFlag(cmd, "format", fixed(compare.Formats...))
+	completeFlag(cmd, "baseline", c.completeAnalyses)
 	return cmd
+}
+
+// withBaseline gives the analyses to compare, of which the first is the
+// baseline and may be named again among the others, and the baseline's place.
+func withBaseline(analyses []app.Analysis) ([]app.Analysis, int) {
+	key := analyses[0].Key()
+	if i := slices.IndexFunc(analyses[1:], func(a app.Analysis) bool { return a.Key() == key }); i >= 0 {
+		return analyses[1:], i
+	}
+	return analyses, 0
 }

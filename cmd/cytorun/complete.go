@@ -1,21 +1,33 @@
 package main
 
 import (
+	"context"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/internal/app"
 )
+
+// completeWithin bounds what a person who pressed tab waits for a server.
+const completeWithin = 2 * time.Second
 
 // completeAlgorithms completes the first word with the names of algorithms.
 func (c *cli) completeAlgorithms(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	s, err := c.connect(cmd.Context())
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+	defer cancel()
+	s, err := c.completing(ctx)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	algorithms, err := s.Server.Algorithms(cmd.Context(), s.Project.ID)
+	algorithms, err := s.Server.Algorithms(ctx, s.Project.ID)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -28,9 +40,71 @@ func (c *cli) completeAlgorithms(cmd *cobra.Command, args []string, prefix strin
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeRoot completes a word that is no command with the names of
+// algorithms, whose forms it opens. The server is asked only when no command is
+// meant.
+func (c *cli) completeRoot(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	for _, sub := range cmd.Root().Commands() {
+		if strings.HasPrefix(sub.Name(), prefix) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	return c.completeAlgorithms(cmd, args, prefix)
+}
+
+// completing connects for a completion.
+func (c *cli) completing(ctx context.Context) (*app.Session, error) {
+	env, err := c.surroundings()
+	if err != nil {
+		return nil, err
+	}
+	s, err := env.Open(c.sel)
+	if err != nil {
+		return nil, err
+	}
+	return s.Connect(ctx, c.project)
+}
+
+// completeParameters completes the NAME of -p NAME=VALUE for the algorithm that
+// is the first word, or the one of the analysis that is.
+func (c *cli) completeParameters(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	if cmd.Name() == "rerun" {
+		env, err := c.surroundings()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		run, err := env.FindRun(args[0], nil)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		for _, v := range run.Values {
+			out = append(out, v.Parameter+"=")
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+	defer cancel()
+	s, err := c.completing(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	a, err := s.Algorithm(ctx, args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, p := range app.UserParameters(a) {
+		out = append(out, p.ID+"=\t"+p.Label())
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
 // completeAnalyses completes run ids, which run folders know without a server.
 func (c *cli) completeAnalyses(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	env, err := c.environment()
+	env, err := c.surroundings()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -38,7 +112,7 @@ func (c *cli) completeAnalyses(_ *cobra.Command, _ []string, prefix string) ([]s
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	out := []string{"@last", "@failed"}
+	out := []string{app.Last, app.LastFailed}
 	for i, r := range runs {
 		if i == 200 {
 			break
@@ -48,4 +122,29 @@ func (c *cli) completeAnalyses(_ *cobra.Command, _ []string, prefix string) ([]s
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeProfiles completes the names of profiles.
+func (c *cli) completeProfiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	env, err := c.surroundings()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	config, err := profile.Load(env.Paths)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return slices.Sorted(maps.Keys(config.Profiles)), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlag says what completes the value of a flag.
+func completeFlag(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err) // no such flag: the first start would show it
+	}
+}
+
+// fixed completes with fixed words.
+func fixed(words ...string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 }

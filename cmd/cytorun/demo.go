@@ -30,7 +30,7 @@ func newDemoCommand(c *cli) *cobra.Command {
 screens on it. Without a terminal, with --json or with --loop, run one algorithm
 twice with different values, print the comparison, and exit 0 only if both
 analyses succeeded and their annotations are on the server.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := c.environment()
 			if err != nil {
@@ -67,7 +67,7 @@ func demoRuntime(name string) (runner.Runtime, error) {
 }
 
 func (c *cli) demoScreens(ctx context.Context, env *app.Env, rt runner.Runtime) error {
-	s, err := env.Demo(ctx, func(line string) { fmt.Fprintln(c.err, text.Line(line)) })
+	s, err := env.Demo(ctx, func(line string) { c.say("%s", line) })
 	if err != nil {
 		return err
 	}
@@ -77,12 +77,6 @@ func (c *cli) demoScreens(ctx context.Context, env *app.Env, rt runner.Runtime) 
 		message = "this is the demo without containers: programs run as plain processes"
 	}
 	return tui.Run(ctx, env, tui.Options{Session: s, Message: message})
-}
-
-type demoJSON struct {
-	Schema      int                `json:"schema"`
-	Analyses    []demoAnalysisJSON `json:"analyses"`
-	Differences []demoDifference   `json:"differences"`
 }
 
 type demoAnalysisJSON struct {
@@ -130,7 +124,7 @@ func (c *cli) demoLoop(ctx context.Context, env *app.Env, rt runner.Runtime) err
 
 // printDemoJSON prints the last line: one object on one line.
 func (c *cli) printDemoJSON(env *app.Env, report app.DemoReport) error {
-	out := demoJSON{Schema: 1, Analyses: []demoAnalysisJSON{}, Differences: []demoDifference{}}
+	analyses, differences := []demoAnalysisJSON{}, []demoDifference{}
 	for i, a := range report.Analyses {
 		j := demoAnalysisJSON{ID: a.Key(), Job: int64(a.JobID()), State: a.State().Word, Seconds: a.Duration(env.Now()).Seconds()}
 		if a.Run != nil {
@@ -139,14 +133,14 @@ func (c *cli) printDemoJSON(env *app.Env, report app.DemoReport) error {
 		if i < len(report.Counts) {
 			j.Annotations = report.Counts[i]
 		}
-		out.Analyses = append(out.Analyses, j)
+		analyses = append(analyses, j)
 	}
 	for _, r := range report.Table.DifferentParameters() {
 		d := demoDifference{Parameter: r.Key}
 		for _, cell := range r.Cells {
 			d.Values = append(d.Values, cell.Text)
 		}
-		out.Differences = append(out.Differences, d)
+		differences = append(differences, d)
 	}
-	return c.printLineJSON(out)
+	return c.printLineJSON(field{"analyses", analyses}, field{"differences", differences})
 }

@@ -14,21 +14,31 @@ func newDescriptorCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "descriptor",
 		Short: "work with descriptor files",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check FILE...",
 		Short: "say what is wrong with descriptor files (cytomine-0.1)",
 		Long: `Read descriptor files and print what is wrong with them, one line each:
 FILE:LINE:COLUMN: error|warning: what. Exits 1 when there was an error.`,
-		Args: atLeast(1, "file"),
+		Args: atLeast(1, "a file"),
 		RunE: func(_ *cobra.Command, args []string) error { return c.checkDescriptors(args) },
 	})
 	return cmd
 }
 
+type findingJSON struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+}
+
 func (c *cli) checkDescriptors(files []string) error {
 	errs := 0
-	var found []map[string]any
+	var found []findingJSON
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -40,7 +50,7 @@ func (c *cli) checkDescriptors(files []string) error {
 				errs++
 			}
 			if c.json {
-				found = append(found, map[string]any{"file": f.File, "line": f.Line, "column": f.Col, "severity": f.Severity.String(), "message": f.Message})
+				found = append(found, findingJSON{f.File, f.Line, f.Col, f.Severity.String(), f.Message})
 				continue
 			}
 			fmt.Fprintln(c.out, text.Line(f.String()))
@@ -50,7 +60,7 @@ func (c *cli) checkDescriptors(files []string) error {
 		}
 	}
 	if c.json {
-		if err := c.printJSON(map[string]any{"schema": 1, "errors": errs, "findings": found}); err != nil {
+		if err := c.printJSON(field{"errors", errs}, field{"findings", list(found)}); err != nil {
 			return err
 		}
 	}

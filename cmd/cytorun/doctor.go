@@ -18,7 +18,7 @@ func newDoctorCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what this box lacks, with the command that mends it",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := c.environment()
 			if err != nil {
@@ -49,9 +49,17 @@ func (c *cli) installApptainer(cmd *cobra.Command) error {
 	return nil
 }
 
+type checkJSON struct {
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Warning bool   `json:"warning"`
+	Text    string `json:"text"`
+	Next    string `json:"next,omitempty"`
+}
+
 func (c *cli) printChecks(checks []app.Check) error {
 	bad := 0
-	var out []map[string]any
+	var out []checkJSON
 	for _, ch := range checks {
 		mark := "ok"
 		switch {
@@ -62,7 +70,7 @@ func (c *cli) printChecks(checks []app.Check) error {
 			mark = "look"
 		}
 		if c.json {
-			out = append(out, map[string]any{"name": ch.Name, "ok": ch.OK, "warning": ch.Warn, "text": ch.Text, "next": ch.Next})
+			out = append(out, checkJSON{ch.Name, ch.OK, ch.Warn, ch.Text, ch.Next})
 			continue
 		}
 		fmt.Fprintf(c.out, "%s  %s  %s\n", text.Pad(mark, 7), text.Pad(ch.Name, 16), text.Line(ch.Text))
@@ -71,7 +79,7 @@ func (c *cli) printChecks(checks []app.Check) error {
 		}
 	}
 	if c.json {
-		if err := c.printJSON(map[string]any{"schema": 1, "checks": out}); err != nil {
+		if err := c.printJSON(field{"checks", list(out)}); err != nil {
 			return err
 		}
 	}

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/cytomine"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/tui"
 )
 
 // Exit codes of every command. `wait` and `run --wait` add those of
@@ -40,27 +44,44 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(err error) error { return &exitError{exitUsage, err} }
 
-// exitCode is the code for an error.
+// exitCode is the code for an error. Errors wrap others, so the order counts:
+// what a person did wrong comes before what a server said about it.
 func exitCode(err error) int {
-	var (
-		exit      *exitError
-		problems  forms.Problems
-		ambiguous *app.ErrAmbiguous
-		choose    *app.ErrChooseProject
-	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &exit):
-		return exit.code
-	case errors.As(err, &problems), errors.As(err, &ambiguous), errors.As(err, &choose), errors.Is(err, profile.ErrNoServer):
+	case is[*exitError](err):
+		return as[*exitError](err).code
+	case is[forms.Problems](err), is[*app.ErrAmbiguous](err), is[*runner.AmbiguousError](err), is[*profile.UsageError](err),
+		errors.Is(err, profile.ErrNoServer), errors.Is(err, tui.ErrNoTerminal):
 		return exitUsage
-	case errors.Is(err, client.ErrNotFound):
-		return exitNotFound
-	case errors.Is(err, client.ErrUnauthorised), errors.Is(err, client.ErrForbidden), errors.Is(err, profile.ErrNoKeys):
+	case is[*app.ErrChooseProject](err):
+		if len(as[*app.ErrChooseProject](err).Projects) == 0 {
+			return exitNotFound
+		}
+		return exitUsage
+	case is[*cytomine.MovedError](err), is[*profile.CertificateError](err):
+		return exitUnreachable
+	case errors.Is(err, client.ErrUnauthorised), errors.Is(err, client.ErrForbidden),
+		errors.Is(err, profile.ErrNoKeys), errors.Is(err, profile.ErrExposed):
 		return exitUnauthorised
+	case errors.Is(err, client.ErrUnsupported):
+		return exitFailed // the 404 in it tells what a server lacks, not what a person named
+	case errors.Is(err, client.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return exitNotFound
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 		return exitUnreachable
 	}
 	return exitFailed
+}
+
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+func as[T error](err error) T {
+	var target T
+	errors.As(err, &target)
+	return target
 }

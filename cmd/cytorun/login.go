@@ -39,7 +39,7 @@ never an argument, which other users of this box could see.`,
 			if err != nil {
 				return err
 			}
-			p := profile.Profile{Name: name, URL: args[0], CA: c.sel.CA, Trust: strings.ToLower(strings.ReplaceAll(trust, ":", ""))}
+			p := profile.Profile{Name: name, URL: args[0], CA: c.sel.CA, Trust: profile.NormaliseFingerprint(trust)}
 			return c.login(cmd.Context(), env, p, keys)
 		},
 	}
@@ -125,11 +125,11 @@ func (c *cli) trust(cert *profile.CertificateError) bool {
 
 func (c *cli) printLogin(r servers.LoginResult) error {
 	for _, n := range r.Notes {
-		fmt.Fprintln(c.err, text.Line(n))
+		c.say("%s", n)
 	}
 	if c.json {
-		return c.printJSON(map[string]any{"schema": 1, "profile": toProfileJSON(r.Profile, r.Profile.Name)})
+		return c.printJSON(field{"profile", toProfileJSON(r.Profile, r.Profile.Name)})
 	}
-	_, err := fmt.Fprintf(c.err, "logged in to %s as %s; 'cytorun' opens it\n", text.Line(r.Profile.URL), text.Line(r.User.Username))
-	return err
+	c.say("logged in to %s as %s; 'cytorun' opens it", r.Profile.URL, r.User.Username)
+	return nil
 }

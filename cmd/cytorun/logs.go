@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -21,11 +23,7 @@ func newLogsCommand(c *cli) *cobra.Command {
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.local(cmd.Context())
-			if err != nil {
-				return err
-			}
-			a, err := s.Find(cmd.Context(), args[0])
+			s, a, err := c.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -42,8 +40,8 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 	if err != nil {
 		return err
 	}
-	out := app.NewRedactor(c.out)
-	defer out.Close()
+	buffer := bufio.NewWriterSize(c.out, 64<<10)
+	out := app.NewRedactor(buffer)
 	if t, ok := c.out.(*os.File); ok && isTerminal(t) {
 		out.Each(text.SGR) // into a terminal only colours pass
 	}
@@ -52,7 +50,7 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 	defer tick.Stop()
 	for {
 		// The state first: what was written before an end that we saw is read.
-		live := follow && a.State().Live
+		live := follow && l.Live && a.State().Live
 		if f == nil {
 			if f, err = os.Open(l.Path); err == nil {
 				defer f.Close()
@@ -66,7 +64,10 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 			}
 		}
 		if !live {
-			return nil
+			return errors.Join(out.Close(), buffer.Flush())
+		}
+		if err := buffer.Flush(); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -1,5 +1,5 @@
-// Command cytorun launches image analysis algorithms of a Cytomine or EXACT
-// server on local hardware, in the terminal.
+// Command cytorun launches image analysis algorithms of a Cytomine server
+// on local hardware, in the terminal.
 //
 // Rules of this package: one small file for each subcommand, which turns flags
 // into options, calls internal/app, and prints. Data goes to standard output
@@ -37,5 +37,5 @@ func Main(args []string) int {
 			}
 		}
 	}
-	return execute(args, os.Stdin, os.Stdout, os.Stderr)
+	return guarded(func() int { return execute(args, os.Stdin, os.Stdout, os.Stderr) })
 }

@@ -60,7 +60,7 @@ func newOptionsCommand(c *cli) *cobra.Command {
 				cells = append(cells, []string{strconv.FormatInt(int64(o.ID), 10), name})
 			}
 			if c.json {
-				return c.printJSON(map[string]any{"schema": 1, "options": rows})
+				return c.printJSON(field{"options", rows})
 			}
 			return c.printTable([]string{"ID", "NAME"}, cells)
 		},

@@ -10,27 +10,37 @@ func newPathCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "path [ANALYSIS]",
 		Short: "print the folder of a run, or where cytorun keeps its files",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMost(1),
+
+		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(_ *cobra.Command, args []string) error {
 			env, err := c.environment()
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
-				run, err := env.FindRun(args[0])
+				run, err := c.findRun(args[0])
 				if err != nil {
 					return err
+				}
+				if c.json {
+					return c.printJSON(field{"id", run.ID}, field{"folder", run.Folder})
 				}
 				_, err = fmt.Fprintln(c.out, run.Folder)
 				return err
 			}
 			p := env.Paths
 			if c.json {
-				return c.printJSON(map[string]any{"schema": 1, "config": p.Config, "data": p.Data, "state": p.State, "cache": p.Cache, "runs": p.Runs, "containers": p.Containers, "work": p.Work})
+				return c.printJSON(field{"config", p.Config}, field{"data", p.Data}, field{"state", p.State}, field{"cache", p.Cache},
+					field{"runs", p.Runs}, field{"containers", p.Containers}, field{"work", p.Work})
+			}
+			work := p.Work
+			if work == "" {
+				work = "in each run's folder"
 			}
 			return c.printTable([]string{"WHAT", "WHERE"}, [][]string{
 				{"config", p.Config}, {"data", p.Data}, {"state", p.State}, {"cache", p.Cache},
-				{"runs", p.Runs}, {"containers", p.Containers}, {"work", p.Work},
+				{"runs", p.Runs}, {"containers", p.Containers}, {"work", work},
 			})
 		},
 	}

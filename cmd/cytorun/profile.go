@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -15,16 +14,16 @@ func newProfileCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
 		Short: "list the servers you are logged in to",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(*cobra.Command, []string) error { return c.listProfiles() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "list the servers you are logged in to", Args: cobra.NoArgs,
+			Use: "list", Short: "list the servers you are logged in to", Args: noArgs,
 			RunE: func(*cobra.Command, []string) error { return c.listProfiles() },
 		},
 		&cobra.Command{
-			Use: "show [NAME]", Short: "show a profile, without its keys", Args: cobra.MaximumNArgs(1), ValidArgsFunction: c.completeProfiles,
+			Use: "show [NAME]", Short: "show a profile, without its keys", Args: atMost(1), ValidArgsFunction: c.completeProfiles,
 			RunE: func(_ *cobra.Command, args []string) error { return c.showProfile(args) },
 		},
 		&cobra.Command{
@@ -38,23 +37,15 @@ func newProfileCommand(c *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return profile.Remove(env.Paths, args[0])
+				if err := profile.Remove(env.Paths, args[0]); err != nil {
+					return err
+				}
+				c.say("%s and its keys are forgotten", args[0])
+				return nil
 			},
 		},
 	)
 	return cmd
-}
-
-func (c *cli) completeProfiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	env, err := c.environment()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	config, err := profile.Load(env.Paths)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return slices.Sorted(maps.Keys(config.Profiles)), cobra.ShellCompDirectiveNoFileComp
 }
 
 type profileJSON struct {
@@ -93,7 +84,7 @@ func (c *cli) listProfiles() error {
 		cells = append(cells, []string{mark, j.Name, j.Kind, j.User, j.URL})
 	}
 	if c.json {
-		return c.printJSON(map[string]any{"schema": 1, "profiles": out})
+		return c.printJSON(field{"profiles", out})
 	}
 	if len(cells) == 0 {
 		return profile.ErrNoServer
@@ -108,7 +99,7 @@ func (c *cli) showProfile(args []string) error {
 	}
 	sel := c.sel
 	if len(args) == 1 {
-		sel = profile.Selection{Server: args[0]}
+		sel = profile.Selection{Server: args[0], CA: c.sel.CA}
 	}
 	p, keys, err := profile.Resolve(env.Paths, sel, os.Getenv)
 	if err != nil {
@@ -119,7 +110,7 @@ func (c *cli) showProfile(args []string) error {
 		return err
 	}
 	if c.json {
-		return c.printJSON(map[string]any{"schema": 1, "profile": toProfileJSON(p, config.Current)})
+		return c.printJSON(field{"profile", toProfileJSON(p, config.Current)})
 	}
 	name := p.Name
 	if name == "" {
@@ -149,6 +140,6 @@ func (c *cli) useProfile(name string) error {
 	}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.err, "%s is used from now on\n", name)
-	return err
+	c.say("%s is used from now on", name)
+	return nil
 }

@@ -10,7 +10,7 @@ func newProjectsCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "projects",
 		Short: "list the projects that you may see",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.open()
 			if err != nil {
@@ -41,7 +41,7 @@ func newProjectsCommand(c *cli) *cobra.Command {
 				cells = append(cells, []string{strconv.FormatInt(int64(p.ID), 10), p.Name, strconv.Itoa(p.Images), strconv.Itoa(p.Annotations + p.JobAnnotations), note})
 			}
 			if c.json {
-				return c.printJSON(map[string]any{"schema": 1, "projects": rows})
+				return c.printJSON(field{"projects", rows})
 			}
 			return c.printTable([]string{"ID", "NAME", "IMAGES", "ANNOTATIONS", ""}, cells)
 		},

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
@@ -18,14 +18,14 @@ func newRecoverCommand(c *cli) *cobra.Command {
 		Long: `Compare each run folder of this box with what really runs, replace supervisors
 that died, mark runs that were lost, and deliver to the server what it has not
 accepted yet. Every other command does the same when it starts.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			env, err := app.NewEnv(version())
+			env, err := c.surroundings()
 			if err != nil {
 				return err
 			}
 			for _, id := range resume {
-				run, err := env.FindRun(id)
+				run, err := env.FindRun(id, nil)
 				if err != nil {
 					return err
 				}
@@ -38,7 +38,10 @@ accepted yet. Every other command does the same when it starts.`,
 				return err
 			}
 			if len(recovered) == 0 {
-				fmt.Fprintln(c.err, "nothing to mend")
+				c.say("nothing to mend")
+			}
+			if c.json {
+				return c.printJSON(field{"recovered", recoveredJSON(recovered)})
 			}
 			for _, r := range recovered {
 				fmt.Fprintln(c.out, text.Line(recoveredLine(r)))
@@ -48,6 +51,25 @@ accepted yet. Every other command does the same when it starts.`,
 	}
 	cmd.Flags().StringArrayVar(&resume, "resume", nil, "let a `RUN` start that waited when this box went down")
 	return cmd
+}
+
+func recoveredJSON(all []supervisor.Recovered) []any {
+	type row struct {
+		ID    string       `json:"id"`
+		Was   runner.State `json:"was"`
+		State runner.State `json:"state"`
+		Waits bool         `json:"waits"`
+		Error string       `json:"error,omitempty"`
+	}
+	rows := []any{}
+	for _, r := range all {
+		j := row{ID: r.ID, Was: r.Was, State: r.Now, Waits: r.Waits}
+		if r.Err != nil {
+			j.Error = r.Err.Error()
+		}
+		rows = append(rows, j)
+	}
+	return rows
 }
 
 // recoveredLine says what became of a run.

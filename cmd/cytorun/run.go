@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cytorun/cytorun/client"
-	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
@@ -31,7 +30,7 @@ type runOptions struct {
 	timeout   time.Duration
 }
 
-func (o *runOptions) addFlags(cmd *cobra.Command) {
+func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.set, "param", "p", nil, "set a parameter: `NAME=VALUE`; again for more")
 	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
@@ -42,6 +41,8 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
 	f.BoolVarP(&o.wait, "wait", "w", false, "wait for the end and exit with its code")
 	f.DurationVar(&o.timeout, "timeout", 0, "with --wait: stop waiting after this time (exit 13)")
+	completeFlag(cmd, "param", c.completeParameters)
+	completeFlag(cmd, "runtime", fixed(string(runner.Apptainer), string(runner.Process)))
 }
 
 func newRunCommand(c *cli) *cobra.Command {
@@ -61,6 +62,10 @@ flags of the algorithm's own command line are accepted.`,
 			if dash := cmd.ArgsLenAtDash(); len(args) > 1 && dash != 1 {
 				return usageError(fmt.Errorf("run takes one algorithm; write values as -p NAME=VALUE, or flags of the algorithm after --"))
 			}
+			set, err := o.pairs()
+			if err != nil {
+				return err
+			}
 			s, err := c.connect(cmd.Context())
 			if err != nil {
 				return err
@@ -69,17 +74,7 @@ flags of the algorithm's own command line are accepted.`,
 			if err != nil {
 				return err
 			}
-			var prefill []client.Value
-			if o.from != "" {
-				earlier, err := s.Find(cmd.Context(), o.from)
-				if err != nil {
-					return err
-				}
-				if prefill, err = s.Values(cmd.Context(), earlier); err != nil {
-					return err
-				}
-			}
-			set, err := o.pairs()
+			prefill, err := c.valuesOf(cmd.Context(), s, o.from)
 			if err != nil {
 				return err
 			}
@@ -90,9 +85,30 @@ flags of the algorithm's own command line are accepted.`,
 			return c.launch(cmd.Context(), s, a, prefill, append(set, flags...), o)
 		},
 	}
-	o.addFlags(cmd)
+	o.addFlags(c, cmd)
 	cmd.Flags().StringVar(&o.from, "from", "", "start from the values of `ANALYSIS`")
+	completeFlag(cmd, "from", c.completeAnalyses)
 	return cmd
+}
+
+// valuesOf are the values of an earlier analysis, of any server; none where no
+// analysis is named.
+func (c *cli) valuesOf(ctx context.Context, s *app.Session, name string) ([]client.Value, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if app.IsOfServer(name) {
+		a, err := s.Find(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return s.Values(ctx, a)
+	}
+	run, err := c.findRun(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Values(ctx, app.Analysis{Run: &run})
 }
 
 func newRerunCommand(c *cli) *cobra.Command {
@@ -103,14 +119,15 @@ func newRerunCommand(c *cli) *cobra.Command {
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.connect(cmd.Context())
+			set, err := o.pairs()
 			if err != nil {
 				return err
 			}
-			earlier, err := s.Find(cmd.Context(), args[0])
+			s, found, err := c.findAll(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
+			earlier := found[0]
 			a, values, err := s.Again(cmd.Context(), earlier)
 			if err != nil {
 				return err
@@ -121,19 +138,28 @@ func newRerunCommand(c *cli) *cobra.Command {
 			if !cmd.Flags().Changed("runtime") && earlier.Run != nil {
 				o.runtime = string(earlier.Run.Runtime)
 			}
-			set, err := o.pairs()
-			if err != nil {
-				return err
-			}
 			return c.launch(cmd.Context(), s, a, values, set, o)
 		},
 	}
-	o.addFlags(cmd)
+	o.addFlags(c, cmd)
 	return cmd
 }
 
-// pairs reads the -p flags.
+// pairs checks the flags that need no server, and reads the -p ones.
 func (o *runOptions) pairs() ([]client.Value, error) {
+	rt := runner.Runtime(o.runtime)
+	switch {
+	case rt != runner.Apptainer && rt != runner.Process:
+		return nil, usageError(fmt.Errorf("no runtime %q; use %s or %s", o.runtime, runner.Apptainer, runner.Process))
+	case o.gpus < 0:
+		return nil, usageError(fmt.Errorf("--gpus must not be negative; got %d", o.gpus))
+	case o.limit < 0:
+		return nil, usageError(fmt.Errorf("--time must not be negative; got %s", o.limit))
+	case o.timeout < 0:
+		return nil, usageError(fmt.Errorf("--timeout must not be negative; got %s", o.timeout))
+	case o.timeout > 0 && !o.wait:
+		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
+	}
 	var vs []client.Value
 	for _, s := range o.set {
 		name, value, ok := strings.Cut(s, "=")
@@ -151,11 +177,7 @@ func (c *cli) launch(ctx context.Context, s *app.Session, a client.Algorithm, pr
 	if err != nil {
 		return err
 	}
-	rt := runner.Runtime(o.runtime)
-	if rt != runner.Apptainer && rt != runner.Process {
-		return usageError(fmt.Errorf("no runtime %q; use %s or %s", o.runtime, runner.Apptainer, runner.Process))
-	}
-	r := app.LaunchRequest{Algorithm: a, Values: values, Runtime: rt, Container: o.container, GPUs: o.gpus, TimeLimit: o.limit, Note: o.note}
+	r := app.LaunchRequest{Algorithm: a, Values: values, Runtime: runner.Runtime(o.runtime), Container: o.container, GPUs: o.gpus, TimeLimit: o.limit, Note: o.note}
 	if o.dryRun {
 		return c.dryRun(s, r)
 	}
@@ -166,20 +188,19 @@ func (c *cli) launch(ctx context.Context, s *app.Session, a client.Algorithm, pr
 	analysis := app.Analysis{Run: &run}
 	if !o.wait {
 		if c.json {
-			return c.printJSON(map[string]any{"schema": 1, "analysis": toAnalysisJSON(analysis, s.Env.Now())})
+			return c.printJSON(field{"analysis", toAnalysisJSON(analysis, s.Env.Now())})
 		}
 		fmt.Fprintln(c.out, run.ID)
-		fmt.Fprintf(c.err, "launched; 'cytorun logs -f %s' shows its log\n", run.ID)
+		c.say("launched; 'cytorun logs -f %s' shows its log", run.ID)
 		return nil
 	}
-	fmt.Fprintln(c.err, "launched "+run.ID)
+	c.say("launched %s", run.ID)
 	return c.waitFor(ctx, s, analysis, o.timeout)
 }
 
 func (c *cli) dryRun(s *app.Session, r app.LaunchRequest) error {
-	problems := forms.Validate(app.UserParameters(r.Algorithm), r.Values)
-	if problems.Errors() > 0 {
-		return problems
+	if err := s.Check(r); err != nil {
+		return err
 	}
 	p := s.Preview(r)
 	container := r.Container
@@ -187,19 +208,15 @@ func (c *cli) dryRun(s *app.Session, r app.LaunchRequest) error {
 		container = app.ContainerReference(r.Algorithm)
 	}
 	if c.json {
-		argv := make([]string, len(p.Argv))
-		for i, a := range p.Argv {
-			argv[i] = a
-		}
-		return c.printJSON(map[string]any{"schema": 1, "container": container, "argv": argv, "values": r.Values,
-			"unreached": p.Unreached, "notes": p.Notes, "requests": []string{"POST " + s.Profile.URL + "/api/job.json"}})
+		return c.printJSON(field{"container", container}, field{"argv", p.Argv}, field{"values", list(r.Values)},
+			field{"unreached", list(p.Unreached)}, field{"notes", list(p.Notes)}, field{"requests", []string{"POST " + s.Profile.URL + "/api/job.json"}})
 	}
 	fmt.Fprintf(c.out, "container  %s\nprogram    %s\nrequest    POST %s/api/job.json, %d values\n", text.Line(container), p.String(), text.Line(s.Profile.URL), len(r.Values))
 	for _, u := range p.Unreached {
-		fmt.Fprintf(c.err, "cytorun: %s never reaches the program: its key is not in the command line\n", text.Line(u))
+		c.warn(u + " never reaches the program: its key is not in the command line")
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintln(c.err, "cytorun: "+text.Line(n))
+		c.warn(n)
 	}
 	return nil
 }
@@ -212,37 +229,42 @@ func (c *cli) waitFor(ctx context.Context, s *app.Session, a app.Analysis, timeo
 		defer cancel()
 	}
 	end, err := s.Wait(ctx, a, func(now app.Analysis) {
-		fmt.Fprintln(c.err, progressLine(now))
+		c.say("%s", progressLine(now))
 	})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && timeout > 0:
-		fmt.Fprintf(c.err, "cytorun: %s is still %s after %s\n", a.Key(), text.Line(end.State().Word), timeout)
+		c.warn(fmt.Sprintf("%s is still %s after %s; 'cytorun wait %s' waits on", a.Key(), end.State().Word, timeout, a.Key()))
+		if c.json {
+			if err := c.printJSON(field{"analysis", toAnalysisJSON(end, s.Env.Now())}); err != nil {
+				return err
+			}
+		}
 		return &exitError{code: runner.Running.ExitCode()}
 	case err != nil:
 		return err
 	}
 	if c.json {
-		if err := c.printJSON(map[string]any{"schema": 1, "analysis": toAnalysisJSON(end, s.Env.Now())}); err != nil {
+		if err := c.printJSON(field{"analysis", toAnalysisJSON(end, s.Env.Now())}); err != nil {
 			return err
 		}
 	}
 	if code := waitCode(end); code != 0 {
-		if end.FirstError() != "" {
-			fmt.Fprintln(c.err, "cytorun: "+text.Line(end.FirstError()))
+		if first := end.FirstError(); first != "" {
+			c.warn(text.Line(first))
 		}
-		fmt.Fprintf(c.err, "cytorun: see 'cytorun logs %s'\n", end.Key())
+		c.warn("see 'cytorun logs " + end.Key() + "'")
 		return &exitError{code: code}
 	}
 	return nil
 }
 
 func progressLine(a app.Analysis) string {
-	s := text.Line(a.State().Word)
+	s := a.State().Word
 	if p := a.Progress(); p >= 0 && a.State().Live {
 		s += fmt.Sprintf(" %d %%", p)
 	}
 	if r := a.Reason(); r != "" {
-		s += ": " + text.Line(r)
+		s += ": " + r
 	}
 	return s
 }

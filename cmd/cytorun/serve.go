@@ -23,7 +23,7 @@ func newServeCommand(c *cli) *cobra.Command {
 		Long: `Run a small Cytomine-compatible server over one data folder and print its
 address and the keys of its administrator. It is meant for one person on one
 machine: it speaks plain HTTP, so keep it on a loopback address.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if data == "" {
 				return usageError(fmt.Errorf("serve needs --data DIR, the folder to keep its data in"))
@@ -67,7 +67,7 @@ func (c *cli) printServer(ctx context.Context, server *embedded.Server, ln net.L
 	}
 	url := "http://" + ln.Addr().String()
 	if c.json {
-		return c.printLineJSON(map[string]any{"schema": 1, "url": url, "public_key": admin.PublicKey, "private_key": admin.PrivateKey})
+		return c.printLineJSON(field{"url", url}, field{"public_key", admin.PublicKey}, field{"private_key", admin.PrivateKey})
 	}
 	_, err = fmt.Fprintf(c.out, "CYTOMINE_HOST=%s\nCYTOMINE_PUBLIC_KEY=%s\nCYTOMINE_PRIVATE_KEY=%s\n", url, admin.PublicKey, admin.PrivateKey)
 	return err

@@ -36,10 +36,10 @@ func newVersionCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if c.json {
-				return c.printJSON(map[string]any{"schema": 1, "version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+				return c.printJSON(field{"version", version()}, field{"go", runtime.Version()}, field{"os", runtime.GOOS}, field{"arch", runtime.GOARCH})
 			}
 			_, err := fmt.Fprintln(c.out, "cytorun "+version())
 			return err

@@ -14,11 +14,7 @@ func newWaitCommand(c *cli) *cobra.Command {
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.local(cmd.Context())
-			if err != nil {
-				return err
-			}
-			a, err := s.Find(cmd.Context(), args[0])
+			s, a, err := c.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
