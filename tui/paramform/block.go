@@ -26,7 +26,7 @@ const (
 // newBlock makes the fields that say how to launch. They are parameters like
 // the others, so that they are edited, judged and drawn alike; their ids are the
 // flags of `cytorun run`.
-func newBlock(s *app.Session) *forms.Form {
+func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 	zero, gpus := "0", "0"
 	ps := []descriptor.Parameter{
 		{ID: blockGPUs, Name: "GPUs", Type: descriptor.Number, Integer: true, Minimum: &zero, Default: &gpus, Flag: "--gpus",
@@ -36,11 +36,11 @@ func newBlock(s *app.Session) *forms.Form {
 		{ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
 			Description: "A line for yourself: why this analysis, what is different about it."},
 	}
-	runtime := string(runner.Apptainer)
-	if s.Runtime != "" {
-		runtime = string(s.Runtime)
-	}
-	if s.Profile.Name == demo.ProfileName || s.Runtime != "" {
+	if demo.Owns(a) { // nothing else runs without its container
+		runtime := string(runner.Apptainer)
+		if s.Runtime != "" {
+			runtime = string(s.Runtime)
+		}
 		ps = append(ps, descriptor.Parameter{
 			ID: blockRuntime, Name: "Runtime", Type: descriptor.String, Default: &runtime, Flag: "--runtime",
 			Choices:     []string{string(runner.Apptainer), string(runner.Process)},
@@ -57,6 +57,7 @@ func (m *Screen) launchRequest() app.LaunchRequest {
 		r.GPUs = int(n)
 	}
 	r.TimeLimit, _ = parseLimit(m.blockText(blockLimit))
+	r.Runtime = runner.Apptainer
 	if f := m.block.Field(blockRuntime); f != nil {
 		r.Runtime = runner.Runtime(f.Text)
 	}

@@ -6,7 +6,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/tui/paramform/picker"
 )
 
@@ -88,17 +87,4 @@ func (m *Screen) boxWidth() int {
 		return m.area.width
 	}
 	return 48
-}
-
-// shortChosen names what was chosen in a cell: one name, or how many and the
-// first names.
-func shortChosen(f *forms.Field) string {
-	names := f.Value().List()
-	if len(f.Labels) == len(names) {
-		names = f.Labels
-	}
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strconv.Itoa(len(names)) + ": " + strings.Join(names[:min(len(names), 20)], ", ")
 }

@@ -70,11 +70,18 @@ func (m *Screen) View() string {
 	}
 	lines = append(lines, list)
 	if !a.beside && a.detailHeight > 0 {
-		lines = append(lines, titled(m.toldLabel(), "", a.width))
+		lines = append(lines, titled(m.toldLabel(), m.hidden(), a.width))
 		lines = append(lines, widget.Fit(" "+strings.ReplaceAll(m.detail.View(), "\n", "\n "), a.width, a.detailHeight))
 	}
 	if a.commandHeight > 0 {
-		lines = append(lines, titled("command", m.commandNote(), a.width), m.commandLines(a.commandHeight))
+		note := m.commandNote()
+		if h := m.hidden(); a.beside && h != "" {
+			if note != "" {
+				note += " "
+			}
+			note += h
+		}
+		lines = append(lines, titled("command", note, a.width), m.commandLines(a.commandHeight))
 	}
 	view := widget.Fit(strings.Join(lines, "\n"), a.width, a.height)
 	switch {
@@ -96,7 +103,7 @@ func titled(title, note string, width int) string {
 	if note == "" {
 		return t.Rule.Render("── ") + t.Head.Render(title) + t.Rule.Render(" "+strings.Repeat("─", max(fill+1, 0)))
 	}
-	fill -= text.Width(note) + 2
+	fill -= text.Width(note) + 3
 	return t.Rule.Render("── ") + t.Head.Render(title) + t.Rule.Render(" "+strings.Repeat("─", max(fill, 0))+" ") + note + t.Rule.Render(" ──")
 }
 
@@ -248,6 +255,31 @@ func (m *Screen) draw(t *style.Theme, l line, c columns) string {
 		return "    " + role.Render(sign+" "+l.text)
 	}
 	return ""
+}
+
+// hidden tells how many fields are above and below what is seen.
+func (m *Screen) hidden() string {
+	above, below := 0, 0
+	for i, l := range m.lines() {
+		switch {
+		case l.kind != fieldLine:
+		case i < m.top:
+			above++
+		case i >= m.top+m.area.listHeight-m.failureHeight():
+			below++
+		}
+	}
+	if above+below == 0 {
+		return ""
+	}
+	var parts []string
+	if above > 0 {
+		parts = append(parts, fmt.Sprintf("↑ %d", above))
+	}
+	if below > 0 {
+		parts = append(parts, fmt.Sprintf("↓ %d more", below))
+	}
+	return style.Now().Faint.Render(strings.Join(parts, "  "))
 }
 
 // scroll keeps the field under the cursor in sight, with its problems, and with

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/widget"
 )
@@ -48,7 +49,7 @@ func (m *Screen) open() tea.Cmd {
 func (m *Screen) startEdit() {
 	s := m.here()
 	in := widget.NewInput(placeholder(m.field(s)))
-	in.SetValue(m.field(s).Text)
+	in.SetValue(text.Line(m.field(s).Text)) // the field keeps its own unless somebody types
 	in.CursorEnd()
 	in.Focus()
 	m.edit = &editing{s, in, m.state(s)}
@@ -110,6 +111,9 @@ func (m *Screen) typeInto(msg tea.Msg) tea.Cmd {
 	}
 	if !m.edit.input.Type(msg) {
 		return nil
+	}
+	if v := m.edit.input.Value(); v != text.Line(v) { // what cannot be shown is not typed
+		m.edit.input.SetValue(text.Line(v))
 	}
 	m.set(state{m.edit.at, m.edit.input.Value(), typed, nil})
 	m.refresh()

@@ -15,8 +15,8 @@ import (
 )
 
 // columns are the widths of a row: name, value, where it came from, what the
-// field takes. A column of 0 is not there.
-type columns struct{ name, value, origin, takes int }
+// field takes, its flag, the begin of its help. A column of 0 is not there.
+type columns struct{ name, value, origin, takes, flag, help int }
 
 // gutter holds the marker of the cursor and the sign of the field.
 const gutter = 4
@@ -38,6 +38,15 @@ func (m *Screen) columns() columns {
 	if w >= 64 {
 		c.takes = min(rest*2/5, 30)
 		rest -= c.takes + 2
+	}
+	if w >= 96 {
+		c.flag = 18
+		rest -= c.flag + 2
+		if c.help = rest - 40 - 2; c.help < 16 {
+			c.help = 0
+		} else {
+			rest = 40
+		}
 	}
 	c.value = max(rest, 4)
 	return c
@@ -61,16 +70,34 @@ func (m *Screen) row(t *style.Theme, i int, c columns) string {
 		return left + m.editor(t, f, m.area.listWidth-gutter-c.name-2)
 	}
 	shown, role := m.value(t, s)
-	row := left + role.Render(text.Truncate(shown, c.value))
-	pad := c.value - min(text.Width(shown), c.value)
-	if c.origin > 0 {
-		row += strings.Repeat(" ", pad+2) + originStyle(t, f.Origin).Render(text.Truncate(originName(f.Origin), c.origin))
-		pad = c.origin - text.Width(originName(f.Origin))
+	r := cells{line: left}
+	r.add(shown, c.value, role)
+	r.add(originName(f.Origin), c.origin, originStyle(t, f.Origin))
+	r.add(m.takes(s), c.takes, t.Faint)
+	r.add(text.Line(f.Parameter.Flag), c.flag, t.Faint)
+	if c.help > 0 {
+		r.add(m.helps[s], c.help, t.Faint)
 	}
-	if c.takes > 0 {
-		row += strings.Repeat(" ", max(pad, 0)+2) + t.Faint.Render(text.Truncate(m.takes(s), c.takes))
+	return r.line
+}
+
+// cells sets texts side by side, without styled blanks.
+type cells struct {
+	line string
+	owed int // blanks before the next text
+}
+
+// add puts a text, safe already, into a cell; a cell of no width is left out.
+func (c *cells) add(s string, width int, role lipgloss.Style) {
+	if width <= 0 {
+		return
 	}
-	return strings.TrimRight(row, " ")
+	s = text.Truncate(s, width)
+	if s != "" {
+		c.line += strings.Repeat(" ", c.owed) + role.Render(s)
+		c.owed = 0
+	}
+	c.owed += width - text.Width(s) + 2
 }
 
 // sign says in one cell whether the field needs somebody.
@@ -102,9 +129,28 @@ func (m *Screen) value(t *style.Theme, s spot) (string, lipgloss.Style) {
 	case f.Text == "":
 		return "–", t.Faint
 	case hasOptions(p) || p.Type.IsList():
-		return text.Line(shortChosen(f)), t.Plain
+		return text.Line(m.chosen(f)), t.Plain
 	}
 	return text.Line(f.Text), t.Plain
+}
+
+// chosen names what was chosen: one name, or how many and the first names.
+func (m *Screen) chosen(f *forms.Field) string {
+	names := f.Labels // 100,000 ids are not read at every key
+	if len(names) == 0 {
+		names = f.Value().List()
+	}
+	switch len(names) {
+	case 0: // not a value of this type
+		return f.Text
+	case 1:
+		return names[0]
+	}
+	count := text.Count(len(names))
+	if l := m.lists[sourceKey(f.Parameter)]; l != nil && l.Done && l.Len() > 0 {
+		count += " of " + text.Count(l.Len())
+	}
+	return count + ": " + strings.Join(names[:min(len(names), 20)], ", ")
 }
 
 // nothingChosen says what there is to choose from.

@@ -36,15 +36,15 @@ func (m *Screen) Help() []key.Binding {
 	case m.picking != nil:
 		return m.picking.pane.Help()
 	case m.command != nil:
-		return []key.Binding{copyKey, keymap.Down, keymap.Up, backKey}
+		return []key.Binding{copyKey, keymap.Down, keymap.Up}
 	case m.stage == asking:
 		yes := keymap.As(keymap.Open, "launch")
 		if m.blocked() {
 			yes = anywayKey
 		}
-		return []key.Binding{yes, backKey, keymap.As(keymap.Refresh, "check again")}
+		return []key.Binding{yes, keymap.As(keymap.Refresh, "check again")}
 	case m.stage != filling:
-		return []key.Binding{backKey}
+		return nil
 	case m.jump != nil:
 		return []key.Binding{keymap.As(keymap.Accept, "go there"), keymap.Down, keymap.Up, keymap.Cancel}
 	case m.edit != nil:

@@ -24,6 +24,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/paramform/picker"
 	"github.com/cytorun/cytorun/tui/widget"
@@ -45,7 +46,8 @@ type Screen struct {
 	params, block *forms.Form
 	// base and blockBase are the forms as they were opened.
 	base, blockBase *forms.Form
-	spots           []spot // in the order of the screen
+	spots           []spot          // in the order of the screen
+	helps           map[spot]string // the begin of the help of each, in one line
 	cursor          int
 	strict          bool // a launch was asked for: say also what is still missing
 	undo            []change
@@ -88,7 +90,7 @@ type spot struct {
 func New(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen {
 	m := &Screen{
 		session: s, prefill: prefill, now: s.Env.Now,
-		block: newBlock(s), blockBase: newBlock(s),
+		block: newBlock(s, a), blockBase: newBlock(s, a),
 		sources: map[string]*picker.Source{}, lists: map[string]*picker.List{}, absent: map[string][]string{},
 	}
 	m.drafts = newDraftFiles(s, a, prefill)
@@ -121,6 +123,10 @@ func (m *Screen) take(a client.Algorithm) {
 	}
 	for _, f := range m.block.Fields {
 		m.spots = append(m.spots, spot{launch: true, id: f.Parameter.ID})
+	}
+	m.helps = make(map[spot]string, len(m.spots))
+	for _, s := range m.spots {
+		m.helps[s] = text.Truncate(text.Line(text.HTML(m.field(s).Parameter.Description)), 120)
 	}
 	if m.edit != nil && m.field(m.edit.at) == nil {
 		m.edit = nil

@@ -254,7 +254,7 @@ func (p *Picker) Help() []key.Binding {
 	case p.filter.Editing():
 		return p.filter.Help()
 	case p.fixed:
-		return []key.Binding{keymap.When(some, accept), keymap.When(p.many, keymap.Mark), keymap.Filter, giveUp}
+		return []key.Binding{keymap.When(some, accept), keymap.When(p.many, keymap.Mark), keymap.Filter}
 	}
 	many := some && p.many
 	yes := accept
@@ -264,7 +264,7 @@ func (p *Picker) Help() []key.Binding {
 	return []key.Binding{
 		keymap.When(some || p.MarkedCount() > 0, yes), keymap.When(many, keymap.Mark), keymap.Filter, keymap.When(many, all), keymap.When(many, invert),
 		keymap.When(p.MarkedCount() > 0 && p.many, none), keymap.When(p.MarkedCount() > 0 && p.many, onlyMarks),
-		typeIDs, reload, giveUp,
+		typeIDs, reload,
 	}
 }
 

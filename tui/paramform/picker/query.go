@@ -3,6 +3,7 @@ package picker
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,6 +11,7 @@ import (
 // query is what was typed into the filter, understood:
 //
 //	cell 12           words, each somewhere in the name or letter by letter
+//	"cell 12"         exactly this, somewhere in the name
 //	*_he?.tif         the whole name as a glob
 //	/^a.*[0-9]$/      a regular expression, without regard to case
 //	reviewed:yes      a field of the option; also < > <= >= != and 10..20
@@ -17,6 +19,7 @@ import (
 // Fields go together with any of the others.
 type query struct {
 	words []string
+	exact []string
 	glob  string
 	re    *pattern
 	terms []term
@@ -38,7 +41,7 @@ func parse(s string, fields func(name string) (attribute string, ok bool)) query
 		}
 		s = rest
 	}
-	var free []string
+	var free, exact []string
 	for _, w := range splitWords(s) {
 		name, value, ok := strings.Cut(w, ":")
 		if ok {
@@ -49,10 +52,15 @@ func parse(s string, fields func(name string) (attribute string, ok bool)) query
 				continue
 			}
 		}
+		into := &free
+		if w[0] == '"' {
+			into = &exact
+		}
 		if w = strings.Trim(w, `"`); w != "" {
-			free = append(free, strings.ToLower(w))
+			*into = append(*into, strings.ToLower(w))
 		}
 	}
+	q.exact = exact
 	if all := strings.Join(free, " "); strings.ContainsAny(all, "*?") {
 		q.glob = all
 	} else {
@@ -74,7 +82,7 @@ func splitWords(s string) []string {
 
 // empty tells that every option matches.
 func (q query) empty() bool {
-	return len(q.words) == 0 && q.glob == "" && q.re == nil && len(q.terms) == 0
+	return len(q.words) == 0 && len(q.exact) == 0 && q.glob == "" && q.re == nil && len(q.terms) == 0
 }
 
 // ranked tells that better hits come first; otherwise the order of the list
@@ -87,7 +95,7 @@ const scatterFrom = 3
 // within tells that whatever q finds, earlier has found too.
 func (q query) within(earlier query) bool {
 	if q.glob != "" || q.re != nil || earlier.glob != "" || earlier.re != nil ||
-		len(earlier.words) > len(q.words) || len(earlier.terms) > len(q.terms) {
+		!slices.Equal(q.exact, earlier.exact) || len(earlier.words) > len(q.words) || len(earlier.terms) > len(q.terms) {
 		return false
 	}
 	for i, w := range earlier.words {
@@ -151,7 +159,7 @@ type pattern struct {
 }
 
 func compile(s string) (*pattern, error) {
-	tree, err := syntax.Parse(s, syntax.Perl)
+	tree, err := syntax.Parse(s, syntax.Perl|syntax.FoldCase)
 	if err != nil {
 		return nil, err
 	}
@@ -167,23 +175,15 @@ func (p *pattern) match(key string) bool {
 	return strings.Contains(key, p.must) && p.re.MatchString(key)
 }
 
-// fold makes an expression one over lower-case text. Folding in the expression
-// itself would cost its plain parts, which are what makes it fast.
+// fold makes an expression without regard to case one over lower-case text. A
+// plain part that is free in its case is searched letter by letter, which is
+// many times slower than text.
 func fold(t *syntax.Regexp) {
-	switch t.Op {
-	case syntax.OpLiteral:
+	if t.Op == syntax.OpLiteral {
 		t.Flags &^= syntax.FoldCase
 		for i, r := range t.Rune {
 			t.Rune[i] = unicode.ToLower(r)
 		}
-	case syntax.OpCharClass:
-		for i := 0; i+1 < len(t.Rune); i += 2 {
-			low, high := max(t.Rune[i], 'A'), min(t.Rune[i+1], 'Z')
-			if low <= high {
-				t.Rune = append(t.Rune, low+'a'-'A', high+'a'-'A')
-			}
-		}
-		t.Rune = ranges(t.Rune)
 	}
 	for _, sub := range t.Sub {
 		fold(sub)

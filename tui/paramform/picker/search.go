@@ -3,6 +3,7 @@ package picker
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cytorun/cytorun/tui/widget"
@@ -73,6 +74,11 @@ func (s *search) match(i int32) (rank int, ok bool) {
 	q, key := s.query, s.list.keys[i]
 	if q.glob != "" && !matchGlob(q.glob, key) || q.re != nil && !q.re.match(key) {
 		return 0, false
+	}
+	for _, w := range q.exact {
+		if !strings.Contains(key, w) {
+			return 0, false
+		}
 	}
 	for _, w := range q.words {
 		r, ok := widget.Rank(key, "", w)

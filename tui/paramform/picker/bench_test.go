@@ -1,0 +1,99 @@
+package picker
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/internal/bench"
+	"github.com/cytorun/cytorun/tui/keymap"
+)
+
+var images = descriptor.Parameter{
+	ID: "images", Type: descriptor.ListDomain, URI: "/api/project/1/imageinstance.json",
+	URIPrint: "instanceFilename", URISort: "instanceFilename",
+}
+
+// slides makes options like the images of a project.
+func slides(n int) []client.Option {
+	stains := []string{"HE", "Ki67", "CD3", "PanCK"}
+	out := make([]client.Option, n)
+	for i := range out {
+		out[i] = client.Option{ID: client.ID(1000 + i), Fields: map[string]string{
+			"instanceFilename":    fmt.Sprintf("cohort-%c/Patient_%05d_%s_block%d.svs", 'A'+i%5, i*7919%100000, stains[i%4], i%12),
+			"numberOfAnnotations": fmt.Sprint(i % 50), "reviewed": fmt.Sprint(i%3 == 0), "created": fmt.Sprint(1580000000000 + i*60000),
+			"width": "98304", "height": "65536", "class": "be.cytomine.image.ImageInstance",
+		}}
+	}
+	return out
+}
+
+// slowest is the longest that one of the keys takes, to the picture of it.
+func slowest(p *Picker, keys ...string) time.Duration {
+	var worst time.Duration
+	for _, k := range keys {
+		began := time.Now()
+		cmd, _ := p.Update(keymap.Press(k))
+		_ = p.View()
+		worst = max(worst, time.Since(began))
+		for cmd != nil { // the rest of a long search
+			began := time.Now()
+			cmd, _ = p.Update(cmd())
+			_ = p.View()
+			worst = max(worst, time.Since(began))
+		}
+	}
+	return worst
+}
+
+func BenchmarkPickerOf100000(b *testing.B) {
+	list := NewList(images, slides(100_000), true, nil)
+	typed := map[string][]string{
+		"words":  {"/", "k", "i", "6", "7", "space", "1", "2", "3", "backspace", "backspace"},
+		"glob":   {"/", "*", "_", "h", "e", "*", "3", "?", "s", "v", "s"},
+		"regexp": {"/", "/", "p", "a", "t", "\\", "d", "+", "_", "[", "H", "]", "E", "/"},
+		"fields": {"/", "r", "e", "v", ":", "y", "e", "s", "space", "a", "n", "n", "o", "t", "a", ":", "1", "2"},
+	}
+	for _, name := range []string{"words", "glob", "regexp", "fields"} {
+		b.Run(name, func(b *testing.B) {
+			var all []time.Duration
+			for b.Loop() {
+				p := New(Options{Title: "images", Many: true, List: list})
+				p.SetSize(120, 35)
+				all = append(all, slowest(p, typed[name]...))
+			}
+			slices.Sort(all)
+			bench.Report(b, "picker/key-100000-"+name, float64(all[len(all)/2].Microseconds())/1000, "ms", 16, true)
+		})
+	}
+	b.Run("marks", func(b *testing.B) {
+		var worst time.Duration
+		for b.Loop() {
+			p := New(Options{Title: "images", Many: true, List: list})
+			p.SetSize(120, 35)
+			worst = slowest(p, "down", "space", "G", "pgup", "a", "i", "c")
+		}
+		bench.Report(b, "picker/mark-all-100000", float64(worst.Microseconds())/1000, "ms", 16, true)
+	})
+}
+
+func BenchmarkListOf100000(b *testing.B) {
+	options := slides(100_000)
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	list := NewList(images, slices.Clone(options), true, nil)
+	took := time.Since(began)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for b.Loop() {
+	}
+	bench.Report(b, "picker/order-100000", float64(took.Microseconds())/1000, "ms", 500, true)
+	bench.Report(b, "picker/memory-100000", float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB", 60, true)
+	runtime.KeepAlive(list)
+}
