@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/compare"
@@ -49,7 +50,11 @@ func (s *Session) DemoLoop(ctx context.Context, runtime runner.Runtime, say func
 			return report, err
 		}
 		say(fmt.Sprintf("launched %s with %s: run %s", plan.Algorithm.Name, brief(values), run.ID))
-		report.Analyses = append(report.Analyses, Analysis{Run: &run})
+		a, err := s.waitJob(ctx, Analysis{Run: &run})
+		if err != nil {
+			return report, err
+		}
+		report.Analyses = append(report.Analyses, a)
 	}
 	var failed []string
 	for i, a := range report.Analyses {
@@ -84,6 +89,24 @@ func (s *Session) DemoLoop(ctx context.Context, runtime runner.Runtime, say func
 		return report, fmt.Errorf("the demo did not come through: %s", strings.Join(failed, "; "))
 	}
 	return report, nil
+}
+
+// waitJob waits until the server has given a run its number, so that the demo's
+// analyses are numbered in the order in which they are told of.
+func (s *Session) waitJob(ctx context.Context, a Analysis) (Analysis, error) {
+	tick := time.NewTicker(waitInterval)
+	defer tick.Stop()
+	for {
+		var err error
+		if a, err = s.Refresh(ctx, a); err != nil || a.JobID() != 0 || !a.State().Live {
+			return a, err
+		}
+		select {
+		case <-ctx.Done():
+			return a, ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // brief names the values that a person chose.
