@@ -108,6 +108,9 @@ func (s *supervisor) cancelled() error {
 	reason := "cancelled before it started"
 	if c, ok := runner.CancelRequested(s.folder); ok {
 		reason = "cancelled by " + c.By + " before it started"
+		if c.Reason != "" {
+			reason = c.Reason
+		}
 	}
 	return s.end(runner.Result{State: runner.Cancelled, Reason: reason})
 }
@@ -171,6 +174,7 @@ func (s *supervisor) conclude(result runner.Result) error {
 	if err := s.event(at); err != nil {
 		return err
 	}
+	s.afterEnd(result)
 	return s.deliver()
 }
 

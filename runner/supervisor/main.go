@@ -62,6 +62,7 @@ func Main(args []string) int {
 		s.log.Error("stopped", "error", err)
 		return 1
 	}
+	s.noteOutputs()
 	return 0
 }
 

@@ -52,6 +52,8 @@ func (s *supervisor) watch(started runner.Started, end ended) error {
 	sampler := s.newSampler()
 	defer sampler.close()
 	observed := s.observe(ctx, started, sampler.last)
+	machine := s.noteMachine()
+	defer func() { <-machine }()
 
 	var limit <-chan time.Time
 	if d := s.run().Resources.TimeLimit; d > 0 {
