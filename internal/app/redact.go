@@ -3,16 +3,13 @@ package app
 import (
 	"bytes"
 	"io"
-	"regexp"
-)
 
-// keyArgument finds a key where programs print their own arguments: after a
-// flag or a name for it, with any of the usual marks between.
-var keyArgument = regexp.MustCompile(`(?i)((?:public|private)[_-]?key["']?(?:\s*[=:]\s*|\s+|["',\s]+)["']?)([0-9A-Za-z][0-9A-Za-z_-]{15,})`)
+	"github.com/cytorun/cytorun/runner/logfile"
+)
 
 // RedactLine strikes the keys out of a line of a log that is shown or exported.
 // The run's own log stays as the program wrote it, readable by its owner alone.
-func RedactLine(s string) string { return keyArgument.ReplaceAllString(s, "${1}"+hidden) }
+func RedactLine(s string) string { return logfile.RedactKeys(s) }
 
 // Redactor writes a log line by line without the keys in it. Close writes a
 // last line that has no end.
