@@ -78,8 +78,8 @@ func TestTheStartPageOfARedirectIsHTTP200(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 200 {
-		t.Fatalf("status %d", res.StatusCode)
+	if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		t.Fatalf("status %d, %s", res.StatusCode, res.Header.Get("Content-Type"))
 	}
 }
 

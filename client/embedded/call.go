@@ -145,6 +145,9 @@ func (c *call) fail(err error) {
 	e := asAPIError(err)
 	switch body := e.body.(type) {
 	case nil:
+		if c.ctx().Err() != nil { // the client has gone, and took the query with it
+			return
+		}
 		c.s.opts.Log.Error("request failed", "method", c.r.Method, "path", c.r.URL.Path, "error", e.text)
 		c.bytes(e.status, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><head><title>Error "+strconv.Itoa(e.status)+
 			"</title></head><body><h1>Error "+strconv.Itoa(e.status)+"</h1><p>"+html.EscapeString(e.text)+"</p></body></html>\n"))

@@ -10,7 +10,7 @@ func (s *Server) routes() {
 	for _, p := range []string{"GET /{$}", "GET /status", "GET /server/ping", "POST /server/ping", "GET /image/tile", "GET /slice/tile", pathOfTile} {
 		s.open[p] = true
 	}
-	s.handle("GET /{$}", s.ping)
+	s.handle("GET /{$}", s.startPage)
 	s.handle("GET /status", s.status)
 	s.handle("GET /server/ping", s.ping)
 	s.handle("POST /server/ping", s.ping)
@@ -249,6 +249,14 @@ func (s *Server) annotationRoutes() {
 		s.handle("GET /api/project/{id}/"+name+"/count", s.countAnnotations(kind, "project"))
 		s.handle("GET /api/user/{id}/"+name+"/count", s.countAnnotations(kind, "user"))
 	}
+}
+
+// startPage is where unsigned requests are sent: a page with status 200, so that
+// a client that follows the redirect must look at the content type to notice.
+func (s *Server) startPage(c *call) error {
+	c.bytes(http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><head><title>Cytomine</title></head>"+
+		"<body><h1>A Cytomine-compatible server</h1><p>It has no screens; its API is under /api.</p></body></html>\n"))
+	return nil
 }
 
 // ping says that the server lives and whether the caller is known to it.
