@@ -60,6 +60,9 @@ func Main(args []string) int {
 	ignoreSignals()
 	k := keeper{folder: args[0]}
 	started, err := k.start(os.Stdin)
+	if errors.Is(err, io.EOF) {
+		return 0 // dismissed: there is nothing to keep
+	}
 	if err != nil {
 		answer(ack, answerLine{Error: err.Error()})
 		return 1
@@ -145,17 +148,17 @@ type keeper struct {
 
 func (k *keeper) path(name string) string { return filepath.Join(k.folder, name) }
 
-// start takes the lock and starts the program.
+// start waits for the plan, takes the lock and starts the program.
 func (k *keeper) start(from io.Reader) (runner.Started, error) {
+	var plan Plan
+	if err := json.NewDecoder(from).Decode(&plan); err != nil {
+		return runner.Started{}, fmt.Errorf("cannot read what to start: %w", err)
+	}
 	lock, err := runner.TakeLock(k.path(runner.AliveFile))
 	if err != nil {
 		return runner.Started{}, err
 	}
 	runner.HoldToTheEnd(lock)
-	var plan Plan
-	if err := json.NewDecoder(from).Decode(&plan); err != nil {
-		return runner.Started{}, fmt.Errorf("cannot read what to start: %w", err)
-	}
 	if len(plan.Argv) == 0 || plan.Schema != runner.Schema {
 		return runner.Started{}, errors.New("cannot start the program: the plan is not for this version of cytorun")
 	}

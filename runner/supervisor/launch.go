@@ -27,11 +27,11 @@ func (s *supervisor) launch() error {
 	if err := s.jobKeys(); err != nil {
 		return err
 	}
-	slot, err := s.queueUp()
+	keeper, err := s.queueUp()
 	if err != nil {
 		return err
 	}
-	defer slot.Close()
+	defer keeper.Dismiss()
 	if s.run().State == runner.Queued {
 		if err := s.event(runner.Event{State: runner.Preparing}); err != nil {
 			return err
@@ -44,11 +44,10 @@ func (s *supervisor) launch() error {
 	if err != nil {
 		return err
 	}
-	started, err := keep.Start(s.folder, s.exe, plan, []*os.File{slot})
+	started, err := keeper.Start(plan)
 	if err != nil {
 		return err
 	}
-	_ = slot.Close() // keep has it now
 	if err := s.noteRunning(started); err != nil {
 		return err
 	}
@@ -137,9 +136,10 @@ func fetchJobKeys(ctx context.Context, server client.Server, run runner.Run) (cl
 	return keys, nil
 }
 
-// queueUp waits for a slot of this box, and for the server to answer while the
-// run has it: a program whose server is away would only fail.
-func (s *supervisor) queueUp() (*os.File, error) {
+// queueUp waits for a slot of this box, hands it to a keeper, and asks for the
+// server's answer while the run has it: a program whose server is away would
+// only fail.
+func (s *supervisor) queueUp() (*keep.Keeper, error) {
 	q, err := openQueue(s.run().ID, s.waiting)
 	if err != nil {
 		return nil, err
@@ -162,11 +162,16 @@ func (s *supervisor) queueUp() (*os.File, error) {
 			}
 			return nil, err
 		}
+		keeper, err := keep.Prepare(s.folder, s.exe, []*os.File{slot})
+		_ = slot.Close() // the keeper has it
+		if err != nil {
+			return nil, err
+		}
 		err = s.status(client.Running, "")
 		if err == nil {
-			return slot, nil
+			return keeper, nil
 		}
-		_ = slot.Close() // others may go first meanwhile
+		keeper.Dismiss() // others may go first meanwhile
 		if s.ctx.Err() != nil {
 			return nil, errCancelled
 		}
