@@ -10,7 +10,7 @@ import (
 type kind int
 
 const (
-	text_   kind = iota // TEXT
+	textual kind = iota // TEXT
 	integer             // INTEGER
 	number              // REAL
 	boolean             // INTEGER 0 or 1; a JSON boolean
@@ -139,7 +139,7 @@ func (f *field) decode(q querier, o object) (any, error) {
 	}
 	var v any
 	switch f.kind {
-	case text_:
+	case textual:
 		if s, ok := o.str(name); ok && (s != "" || !f.blank && !f.must) {
 			if f.max > 0 && len([]rune(s)) > f.max {
 				return nil, wrong("Property [%s] exceeds the maximum size of [%d]: it has %d characters", f.name, f.max, len([]rune(s)))

@@ -189,8 +189,8 @@ func viewImages(c *call, _ querier, recs []record) error {
 	return nil
 }
 
-// decodeImage completes what the class engine cannot: the three attributes that
-// an image in a project inherits from its file unless it has its own.
+// ownAttributes reads the three attributes that an image in a project inherits
+// from its file unless it has its own.
 func ownAttributes(o object, rec record) {
 	rec["ownName"], rec["ownResolution"], rec["ownMagnification"] = nil, nil, nil
 	if s, ok := o.str("instanceFilename"); ok {

@@ -141,7 +141,7 @@ func FuzzParseSearch(f *testing.F) {
 			if len(search.values) == 0 {
 				t.Fatalf("%q: a filter without values", query)
 			}
-			for _, k := range []kind{text_, integer, number, boolean} {
+			for _, k := range []kind{textual, integer, number, boolean} {
 				cond, args := search.condition("t.name", k)
 				if cond == "" {
 					continue
