@@ -17,6 +17,9 @@ type picking struct {
 	source string // key of the list that it shows
 }
 
+// allOptions is what a default means by every option there is.
+const allOptions = "all"
+
 // choose opens the picker of the field under the cursor.
 func (m *Screen) choose() tea.Cmd {
 	s := m.here()
@@ -29,6 +32,9 @@ func (m *Screen) choose() tea.Cmd {
 		o.List, o.Fixed, m.picking.fixed = picker.Fixed(p.Choices), true, true
 		o.Chosen, o.Labels = placesOf(o.Chosen, p.Choices), nil
 	} else {
+		if f.Text == allOptions && o.Many {
+			o.Chosen, o.All = nil, true
+		}
 		m.picking.source = sourceKey(p)
 		o.List, cmd = m.list(p)
 	}

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 
+	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
@@ -15,15 +16,28 @@ import (
 	"github.com/cytorun/cytorun/tui/widget"
 )
 
-// mostWord bounds how much of one word of the command is drawn.
+// mostWord bounds how many bytes of one word of the command are drawn.
 const mostWord = 2000
+
+// shownWords are the words of the command as far as they are drawn: one with
+// the ids of 100,000 images is not quoted at every key.
+func shownWords(p app.Preview) []string {
+	argv := slices.Clone(p.Argv)
+	for i, w := range argv {
+		if len(w) > mostWord {
+			argv[i] = w[:mostWord] + "…"
+		}
+	}
+	p.Argv = argv
+	return p.Words()
+}
 
 // commandWords wraps the command to lines. Words of the field that the help is
 // about are set off; at is the first line with one of them, 0 when there is
 // none.
 func (m *Screen) commandWords(width int) (lines []string, at int) {
 	t := style.Now()
-	words := m.preview.Words()
+	words := m.words
 	from, to := m.wordsOf(m.told)
 	var b strings.Builder
 	used, first := 0, -1
@@ -43,10 +57,6 @@ func (m *Screen) commandWords(width int) (lines []string, at int) {
 			role = t.Match
 		case i < len(m.preview.Secret) && m.preview.Secret[i]:
 			role = t.Faint
-		}
-		if len(w) > mostWord {
-			w = w[:mostWord] + "…"
-			w = text.Line(w)
 		}
 		if used > 0 {
 			if used+1+text.Width(w) <= width {

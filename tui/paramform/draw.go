@@ -198,9 +198,11 @@ const (
 	blankLine
 )
 
-// lines are all lines of the list; only those that are seen are drawn.
-func (m *Screen) lines() []line {
-	out := make([]line, 0, len(m.spots)+8)
+// makeLines lays out the list: all its lines, of which only those that are seen
+// are drawn, and the columns of its rows.
+func (m *Screen) makeLines() {
+	m.cols = m.columns()
+	out := m.lines[:0]
 	last := ""
 	for i, s := range m.spots {
 		heading := "launch"
@@ -221,32 +223,30 @@ func (m *Screen) lines() []line {
 			}
 		}
 	}
-	return out
+	m.lines = out
 }
 
 // drawList draws the lines that are seen.
 func (m *Screen) drawList() []string {
 	t := style.Now()
-	lines := m.lines()
-	cols := m.columns()
 	var out []string
 	if m.failure != nil {
 		for _, l := range text.Wrap("not launched: "+text.Line(m.failure.Error()), m.area.listWidth-4) {
 			out = append(out, " "+t.Bad.Render("✗ ")+l)
 		}
 	}
-	for i := m.top; i < len(lines) && len(out) < m.area.listHeight; i++ {
-		out = append(out, m.draw(t, lines[i], cols))
+	for i := m.top; i < len(m.lines) && len(out) < m.area.listHeight; i++ {
+		out = append(out, m.draw(t, m.lines[i]))
 	}
 	return out
 }
 
-func (m *Screen) draw(t *style.Theme, l line, c columns) string {
+func (m *Screen) draw(t *style.Theme, l line) string {
 	switch l.kind {
 	case headingLine:
 		return " " + t.Head.Render(strings.ToUpper(l.text))
 	case fieldLine:
-		return m.row(t, l.at, c)
+		return m.row(t, l.at)
 	case problemLine:
 		sign, role := "✗", t.Bad
 		if l.warn {
@@ -260,7 +260,7 @@ func (m *Screen) draw(t *style.Theme, l line, c columns) string {
 // hidden tells how many fields are above and below what is seen.
 func (m *Screen) hidden() string {
 	above, below := 0, 0
-	for i, l := range m.lines() {
+	for i, l := range m.lines {
 		switch {
 		case l.kind != fieldLine:
 		case i < m.top:
@@ -286,8 +286,7 @@ func (m *Screen) hidden() string {
 // the heading above it.
 func (m *Screen) scroll() {
 	first, last := -1, -1
-	lines := m.lines()
-	for i, l := range lines {
+	for i, l := range m.lines {
 		if l.at == m.cursor && l.kind != blankLine {
 			if first < 0 {
 				first = i
@@ -303,12 +302,13 @@ func (m *Screen) scroll() {
 	last = min(last, first+height-1)
 	m.top = min(m.top, first)
 	m.top = max(m.top, last-height+1)
-	m.top = max(min(m.top, len(lines)-height), 0)
+	m.top = max(min(m.top, len(m.lines)-height), 0)
 }
 
-// limitScroll is scroll after lines came or went.
-func (m *Screen) limitScroll() {
+// relayout is for whatever makes lines come or go.
+func (m *Screen) relayout() {
 	if m.area.width > 0 {
+		m.makeLines()
 		m.scroll()
 	}
 }

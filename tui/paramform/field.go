@@ -53,7 +53,8 @@ func (m *Screen) columns() columns {
 }
 
 // row draws a field.
-func (m *Screen) row(t *style.Theme, i int, c columns) string {
+func (m *Screen) row(t *style.Theme, i int) string {
+	c := m.cols
 	s := m.spots[i]
 	f := m.field(s)
 	here := i == m.cursor
@@ -358,7 +359,7 @@ func (m *Screen) aboutValue(facts *widget.Facts, f *forms.Field) {
 		for i, id := range items[:min(len(items), mostNames)] {
 			facts.Line(text.Truncate(text.Line(f.Labels[i])+"  "+style.Now().Faint.Render(text.Line(id)), facts.Width))
 		}
-	case text.Width(text.Line(f.Text)) > m.columns().value:
+	case text.Width(text.Line(f.Text)) > m.cols.value:
 		facts.Head("value")
 		facts.Text(f.Text[:min(len(f.Text), 4000)])
 	}

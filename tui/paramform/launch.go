@@ -90,7 +90,7 @@ func (m *Screen) launch() tea.Cmd {
 		return nil
 	}
 	m.strict, m.failure = true, nil
-	m.limitScroll()
+	m.relayout()
 	if errs := m.errors(); len(errs) > 0 {
 		m.goTo(errs[0])
 		return tea.Batch(m.rest.Move(), nav.Send(nav.Toast{Text: needLook(len(errs)), Tone: app.Warn}))
@@ -230,6 +230,6 @@ func (m *Screen) failed(err error) tea.Cmd {
 		}
 	}
 	m.failure = err
-	m.limitScroll()
+	m.relayout()
 	return nav.Send(nav.Toast{Text: "not launched: " + text.Line(err.Error()), Tone: app.Bad})
 }

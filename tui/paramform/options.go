@@ -103,7 +103,7 @@ func (m *Screen) label(id string) {
 		return
 	}
 	ids := f.Value().List()
-	if missing := l.Missing(ids); len(missing) > 0 && f.Text != "all" {
+	if missing := l.Missing(ids); len(missing) > 0 && f.Text != allOptions {
 		m.absent[id] = missing
 	}
 	if len(f.Labels) == len(ids) {

@@ -62,6 +62,7 @@ type Screen struct {
 	absent map[string][]string
 
 	preview app.Preview
+	words   []string // of the preview
 	stage   stage
 	wait    nav.Gen // of the stage
 	checks  []app.Check
@@ -72,6 +73,8 @@ type Screen struct {
 	last   *draft // values of the last launch
 
 	area   area
+	lines  []line // of the list, see makeLines
+	cols   columns
 	top    int // first line that is seen
 	detail widget.Detail
 	rest   widget.Rest
@@ -177,8 +180,9 @@ func (m *Screen) firstToFill() int {
 // refresh brings what is derived from the fields up to date.
 func (m *Screen) refresh() {
 	m.preview = m.session.Preview(m.launchRequest())
+	m.words = shownWords(m.preview)
 	m.detail.Refresh()
-	m.limitScroll()
+	m.relayout()
 }
 
 // goTo moves the cursor to a field, if it is there.
@@ -211,5 +215,5 @@ func (m *Screen) SetSize(width, height int) {
 	m.area = areaFor(width, height)
 	m.detail.SetSize(m.area.detailWidth, m.area.detailHeight)
 	m.sizePicker()
-	m.scroll()
+	m.relayout()
 }

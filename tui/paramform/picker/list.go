@@ -13,6 +13,7 @@
 package picker
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,12 +36,20 @@ type List struct {
 	twins   map[client.ID]bool
 	index   map[client.ID]int32
 	extra   string // the attribute shown beside the name, if any
+	// unsorted is the attribute that should give the order and that no option
+	// has: descriptors ask for some that do not exist.
+	unsorted string
 }
 
 // NewList orders options and prepares them for searching. It keeps the slice.
 func NewList(p descriptor.Parameter, options []client.Option, done bool, err error) *List {
 	app.SortOptions(p, options)
-	return newList(p, options, done, err)
+	l := newList(p, options, done, err)
+	has := func(o client.Option) bool { return o.Fields[p.URISort] != "" }
+	if done && len(options) > 0 && p.URISort != "" && !slices.ContainsFunc(options, has) {
+		l.unsorted = p.URISort
+	}
+	return l
 }
 
 // Fixed is a list of texts in their own order, such as the choices of a

@@ -35,6 +35,7 @@ type Picker struct {
 	others      []string // chosen ids that are no numbers
 	labels      map[client.ID]string
 	touched     bool
+	every       bool   // all options are marked, also those that come
 	note        string // what the last action did
 
 	width, height int
@@ -49,6 +50,7 @@ type Options struct {
 	List   *List
 	Chosen []string // ids at present
 	Labels []string // their names, as far as they are known
+	All    bool     // instead of ids: every option there is
 }
 
 // End tells whether a picker goes on.
@@ -64,7 +66,7 @@ const (
 
 // New makes a picker.
 func New(o Options) *Picker {
-	p := &Picker{title: o.Title, many: o.Many, fixed: o.Fixed, marks: map[client.ID]bool{}, labels: map[client.ID]string{}}
+	p := &Picker{title: o.Title, many: o.Many, fixed: o.Fixed, every: o.All && o.Many, marks: map[client.ID]bool{}, labels: map[client.ID]string{}}
 	hint := "filter: words, *glob?, /regexp/, field:value"
 	if o.Fixed {
 		hint = "filter"
@@ -92,6 +94,11 @@ func (p *Picker) SetList(l *List) {
 		at = o.ID
 	}
 	p.list = l
+	if p.every && !p.touched {
+		for _, o := range l.options {
+			p.marks[o.ID] = true
+		}
+	}
 	p.names = attributes(l.options)
 	p.find()
 	if p.search != nil {

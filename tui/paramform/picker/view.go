@@ -96,6 +96,8 @@ func (p *Picker) filterLine(t *style.Theme) string {
 		note = "searching "
 	case p.only:
 		note = "only marked "
+	case p.list.unsorted != "" && !p.filter.Editing():
+		note = "by name: no option has " + text.Line(p.list.unsorted) + " "
 	case !p.list.Done:
 		note = "loading "
 	}
