@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
 )
 
 // schema is the version of the JSON files of the cache.
@@ -160,6 +162,9 @@ func Cached(cacheDir, reference string) (Container, int64, bool) {
 	}
 	c := cache{cacheDir}
 	m, ok := c.meaning(reference)
+	if exact, is := src.ref.(name.Digest); !ok && is && validDigest(exact.DigestStr()) {
+		m.Digest, ok = exact.DigestStr(), true
+	}
 	if !ok {
 		return Container{}, 0, false
 	}

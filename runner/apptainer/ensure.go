@@ -142,8 +142,16 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 // when the cache knew its digest.
 func (c cache) resolve(ctx context.Context, ref name.Reference, reference string, progress func(string)) (digest string, img v1.Image, err error) {
 	known, ok := c.meaning(reference)
-	if _, exact := ref.(name.Digest); exact && ok {
-		return known.Digest, nil, nil
+	if exact, is := ref.(name.Digest); is {
+		if ok {
+			return known.Digest, nil, nil
+		}
+		// Fetched under another name, as the container of an earlier run.
+		if d := exact.DigestStr(); validDigest(d) {
+			if _, err := os.Stat(c.sif(d)); err == nil {
+				return d, nil, nil
+			}
+		}
 	}
 	asked, err := head(ctx, ref)
 	if err != nil && ok && errors.Is(err, ErrRegistry) {
