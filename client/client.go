@@ -24,7 +24,7 @@ type ID int64
 
 // Server is what every kind of server can do. Everything else is an optional
 // ability, one small interface each, found with a type assertion: LogStore,
-// FileStore, AnnotationCounter, JobKeys, Registrar, Canceller.
+// FileStore, AnnotationCounter, ImageCounter, JobKeys, Registrar, Canceller.
 type Server interface {
 	// Probe asks whether the server lives and speaks an API that we know. It
 	// needs no keys.
@@ -77,6 +77,13 @@ type AnnotationCounter interface {
 	// AnnotationCounts counts the annotations of a job per term, by name; the
 	// ones without a term come last under the empty name.
 	AnnotationCounts(ctx context.Context, job Job) ([]TermCount, error)
+}
+
+// ImageCounter counts what a job wrote on each image.
+type ImageCounter interface {
+	// AnnotationsByImage counts the annotations of a job per image. Images
+	// without any are missing.
+	AnnotationsByImage(ctx context.Context, job Job) (map[ID]int, error)
 }
 
 // JobKeys hands out the keys of the job's own user, the only ones that a

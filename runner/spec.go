@@ -38,11 +38,13 @@ type Spec struct {
 	Runtime   Runtime        `json:"runtime"`
 	Resources Resources      `json:"resources"`
 	Note      string         `json:"note,omitempty"`
-	Person    string         `json:"person"` // user name on the server
-	User      string         `json:"user"`   // user name on this box
-	Host      string         `json:"host"`
-	BootID    string         `json:"boot_id"`
-	Cytorun   string         `json:"cytorun"` // version of this program
+	// Strict makes a warning at the end a failure.
+	Strict  bool   `json:"strict,omitempty"`
+	Person  string `json:"person"` // user name on the server
+	User    string `json:"user"`   // user name on this box
+	Host    string `json:"host"`
+	BootID  string `json:"boot_id"`
+	Cytorun string `json:"cytorun"` // version of this program
 }
 
 // Part says which part of a split a run is.

@@ -23,7 +23,7 @@ var (
 
 // finish judges a program that ended and reports.
 func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
-	e := evidence{run: s.run(), exit: exit, annotations: -1, files: -1}
+	e := evidence{run: s.run(), exit: exit, left: unknown}
 	if c, ok := runner.CancelRequested(s.folder); ok {
 		e.cancel = &c
 	}
@@ -68,7 +68,7 @@ func (s *supervisor) askServer(e *evidence) {
 				return err
 			}
 			e.job = &job
-			e.annotations, e.files = results(ctx, server, job)
+			e.left = results(ctx, server, job)
 			return nil
 		})
 		if err == nil || !client.Transient(err) {
@@ -82,25 +82,6 @@ func (s *supervisor) askServer(e *evidence) {
 			return
 		}
 	}
-}
-
-// results counts what a job left on the server, -1 where it cannot tell.
-func results(ctx context.Context, server client.Server, job client.Job) (annotations, files int) {
-	annotations, files = -1, -1
-	if counter, ok := server.(client.AnnotationCounter); ok {
-		if counts, err := counter.AnnotationCounts(ctx, job); err == nil {
-			annotations = 0
-			for _, c := range counts {
-				annotations += c.Count
-			}
-		}
-	}
-	if store, ok := server.(client.FileStore); ok {
-		if found, err := store.JobFiles(ctx, job.ID); err == nil {
-			files = len(found)
-		}
-	}
-	return annotations, files
 }
 
 // cancelled ends a run that never started.
@@ -251,7 +232,7 @@ func (s *supervisor) amend(ctx context.Context, server client.Server, result *ru
 		return err
 	}
 	result.Provisional = false
-	result.Annotations, _ = results(ctx, server, job)
+	result.Annotations = results(ctx, server, job).annotations
 	if job.Status != client.Failed {
 		return nil
 	}

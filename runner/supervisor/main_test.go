@@ -1,7 +1,12 @@
 package supervisor
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,6 +31,9 @@ func TestMain(m *testing.M) {
 			os.Exit(keep.Main(os.Args[2:]))
 		case "supervise":
 			verdictPatience, deliverPatience = time.Second, time.Second
+			if d, err := time.ParseDuration(os.Getenv("CYTORUN_TEST_MINUTE")); err == nil {
+				firstLog, putEvery, askFirst, askLast = d, d, d/4, d/4
+			}
 			os.Exit(Main(os.Args[2:]))
 		case "demo-program":
 			os.Exit(program(os.Args[2:]))
@@ -57,15 +65,14 @@ func program(args []string) int {
 		time.Sleep(time.Duration(number(1)) * time.Millisecond)
 		return number(2)
 	case "until":
-		// Runs until a file appears, so that a test decides when it ends.
 		fmt.Println("waiting")
-		for {
-			if b, err := os.ReadFile(arg(1)); err == nil {
-				n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-				return n
-			}
-			time.Sleep(5 * time.Millisecond)
+		return untilFile(arg(1))
+	case "report-then":
+		if code := reportOwn(append([]string{"2", "working", "0"}, args[2:]...)); code != 0 {
+			return code
 		}
+		fmt.Println("tiles 10/100")
+		return untilFile(arg(1))
 	case "ignore-term":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ignoring")
@@ -124,11 +131,56 @@ func program(args []string) int {
 	case "report":
 		// Tells the server a status of its own, as an app does.
 		return reportOwn(args[1:])
+	case "annotate":
+		// IMAGE,... HOST PUBLIC PRIVATE: one square on each image.
+		for image := range strings.SplitSeq(arg(1), ",") {
+			body := `{"image":` + image + `,"location":"POLYGON((1 1,9 1,9 9,1 9,1 1))"}`
+			if err := post(arg(2)+"/api/annotation.json", arg(3), arg(4), body); err != nil {
+				fmt.Println(err)
+				return 95
+			}
+		}
 	default:
 		fmt.Fprintln(os.Stderr, "no behaviour", arg(0))
 		return 99
 	}
 	return 0
+}
+
+// untilFile runs until a file appears, so that a test decides when it ends and
+// with which code.
+func untilFile(path string) int {
+	for {
+		if b, err := os.ReadFile(path); err == nil {
+			n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+			return n
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// post signs and sends a request as the contract describes it (§1.1).
+func post(url, public, private, body string) error {
+	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	date := time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000")
+	mac := hmac.New(sha1.New, []byte(private))
+	fmt.Fprintf(mac, "POST\n\napplication/json\n%s\n%s", date, r.URL.EscapedPath())
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Date", date)
+	r.Header.Set("Authorization", "CYTOMINE "+public+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		return fmt.Errorf("%s: %s", answer.Status, text)
+	}
+	return nil
 }
 
 // reportOwn: STATUS COMMENT EXIT HOST PUBLIC PRIVATE JOB

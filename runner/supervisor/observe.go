@@ -12,8 +12,8 @@ import (
 )
 
 // How often the server is asked about a running job: often at first, when a
-// person may be looking, and less and less.
-const (
+// person may be looking, and less and less. Tests shorten them.
+var (
 	askFirst = 3 * time.Second
 	askLast  = 30 * time.Second
 	// putEvery is the least pause between writes of progress to the server.

@@ -1,10 +1,13 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"database/sql"
 	"encoding/pem"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,6 +43,7 @@ type site struct {
 	algorithm client.Algorithm
 	keys      client.Keys
 	server    client.Server
+	addImage  func(name string) client.ID
 
 	// fault decides what happens to a request; nil or false passes it on.
 	fault atomic.Pointer[func(http.ResponseWriter, *http.Request, http.Handler) bool]
@@ -53,6 +57,7 @@ const testDescriptor = `{
   {"id": "cytomine_host", "name": "h", "type": "String", "set-by-server": true, "optional": false},
   {"id": "cytomine_public_key", "name": "p", "type": "String", "set-by-server": true, "optional": false},
   {"id": "cytomine_private_key", "name": "k", "type": "String", "set-by-server": true, "optional": false},
+  {"id": "images", "name": "Images", "type": "ListDomain", "optional": true, "uri": "/api/project/$currentProject$/imageinstance.json"},
   {"id": "threshold", "name": "Threshold", "type": "Number", "optional": true, "default-value": 7}
  ]}`
 
@@ -125,6 +130,13 @@ func (s *site) serve(dir string, start func(http.Handler) *httptest.Server) *x50
 	project, err := server.AddProject(tctx, embedded.NewProject{Name: "demo"})
 	must(t, err)
 	s.project = client.ID(project)
+	s.addImage = func(name string) client.ID {
+		var b bytes.Buffer
+		must(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 20, 20))))
+		id, err := server.AddImage(tctx, embedded.NewImage{Project: project, Name: name}, &b)
+		must(t, err)
+		return client.ID(id)
+	}
 	return web.Certificate()
 }
 

@@ -21,8 +21,8 @@ type evidence struct {
 	// tail is the end of the log, firstError its most telling line, lastLine
 	// its last.
 	tail, firstError, lastLine string
-	// annotations and files that the program left on the server; -1 unknown.
-	annotations, files int
+	// left is what the program left on the server.
+	left left
 }
 
 // judge says how a run ended. Its order is the order of trust: what a person
@@ -30,7 +30,7 @@ type evidence struct {
 func judge(e evidence) runner.Result {
 	r := runner.Result{
 		Schema: runner.Schema, Ended: e.exit.Ended, Exit: &e.exit, FirstError: e.firstError,
-		Annotations: e.annotations, Provisional: e.job == nil,
+		Annotations: e.left.annotations, Provisional: e.job == nil,
 	}
 	ran := e.exit.Ended.Sub(e.exit.Started)
 	limit := e.run.Resources.TimeLimit
@@ -50,6 +50,9 @@ func judge(e evidence) runner.Result {
 		r.State, r.Reason = runner.Failed, e.ownFailure()
 	default:
 		r.State, r.Warnings = runner.Succeeded, e.warnings()
+		if e.run.Strict && len(r.Warnings) > 0 {
+			r.State, r.Reason = runner.Failed, "strict: "+strings.Join(r.Warnings, "; ")
+		}
 	}
 	if r.State == runner.Failed && r.Advice == "" {
 		r.Advice = advise(e.tail + "\n" + r.Reason)
@@ -105,10 +108,7 @@ func (e evidence) ownFailure() string {
 
 // warnings are what a person would want to look at after a success.
 func (e evidence) warnings() []string {
-	var w []string
-	if e.annotations == 0 && e.files == 0 {
-		w = append(w, "no result written: the server has no annotation and no file of this job")
-	}
+	w := e.left.warnings(e.run)
 	if e.exit.OOMKills.Group < 0 && e.exit.OOMKills.Box > 0 {
 		w = append(w, "the kernel killed a process on this box for want of memory while it ran")
 	}
