@@ -17,6 +17,9 @@ type editing struct {
 	at     spot
 	input  widget.Input
 	before state
+	// fresh tells that the whole value is selected, as in any form that one
+	// tabs through: what is typed replaces it, an arrow keeps it.
+	fresh bool
 }
 
 // isText tells whether a field is edited as a line of text, rather than turned
@@ -52,7 +55,7 @@ func (m *Screen) startEdit() {
 	in.SetValue(text.Line(m.field(s).Text)) // the field keeps its own unless somebody types
 	in.CursorEnd()
 	in.Focus()
-	m.edit = &editing{s, in, m.state(s)}
+	m.edit = &editing{s, in, m.state(s), in.Value() != ""}
 }
 
 // placeholder tells in an empty line what can be typed.
@@ -109,7 +112,8 @@ func (m *Screen) typeInto(msg tea.Msg) tea.Cmd {
 	if paste, ok := msg.(tea.PasteMsg); ok {
 		msg = tea.PasteMsg{Content: onOneLine(paste.Content, m.field(m.edit.at).Parameter.Type)}
 	}
-	if !m.edit.input.Type(msg) {
+	changed := m.edit.replace(msg)
+	if changed = m.edit.input.Type(msg) || changed; !changed {
 		return nil
 	}
 	if v := m.edit.input.Value(); v != text.Line(v) { // what cannot be shown is not typed
@@ -118,6 +122,20 @@ func (m *Screen) typeInto(msg tea.Msg) tea.Cmd {
 	m.set(state{m.edit.at, m.edit.input.Value(), typed, nil})
 	m.refresh()
 	return m.save()
+}
+
+// replace takes the selected value away if the key or the paste is for its
+// place, and tells whether it did.
+func (e *editing) replace(msg tea.Msg) bool {
+	if !e.fresh {
+		return false
+	}
+	e.fresh = false
+	if k, ok := msg.(tea.KeyPressMsg); ok && k.Text == "" && k.String() != "backspace" && k.String() != "delete" {
+		return false
+	}
+	e.input.SetValue("")
+	return true
 }
 
 // onOneLine makes pasted text one line; the lines of a list are its items.

@@ -255,7 +255,11 @@ func (m *Screen) editor(t *style.Theme, f *forms.Field, width int) string {
 		room -= text.Width(hint) + 2
 	}
 	m.edit.input.SetWidth(max(room-1, 3))
-	return widget.Ends(m.edit.input.View(), t.Faint.Render(hint)+" ", width)
+	shown := m.edit.input.View()
+	if m.edit.fresh {
+		shown = t.Caret.Render(text.Truncate(m.edit.input.Value(), max(room, 3)))
+	}
+	return widget.Ends(shown, t.Faint.Render(hint)+" ", width)
 }
 
 // toldLabel is the name of the field that the help is about.

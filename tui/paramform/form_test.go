@@ -183,7 +183,7 @@ func TestLettersAreTextWhileAFieldIsEdited(t *testing.T) {
 func TestEscRestoresWhatTheFieldHeld(t *testing.T) {
 	f := newForm(t, 100, 30)
 	f.to("Sigma")
-	f.Press("enter")
+	f.Press("enter", "end")
 	f.Type("e2")
 	f.Shows("1.5e2", "must be at most 10")
 	f.Press("esc")
@@ -434,7 +434,13 @@ func TestEarlierValuesKeepTheirOrigin(t *testing.T) {
 	f.Press("enter")
 	f.Type("2")
 	f.Press("enter")
+	f.rowHas("2 ", "you")
+	f.Press("enter", "left")
+	f.Type("4")
+	f.Press("enter")
 	f.rowHas("42", "you")
+	f.Press("enter", "backspace", "enter")
+	f.rowHas("(none)")
 	f.Press("d")
 	f.rowHas("1.5", "default")
 }

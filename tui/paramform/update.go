@@ -87,7 +87,6 @@ func (m *Screen) pasted(msg tea.PasteMsg) tea.Cmd {
 	case m.stage == filling && m.command == nil && m.field(m.here()) != nil && m.isText(m.here()):
 		// Pasting onto a field replaces what it holds, as in any form.
 		m.startEdit()
-		m.edit.input.SetValue("")
 		return m.typeInto(msg)
 	}
 	return nil
