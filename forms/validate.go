@@ -19,6 +19,21 @@ type Problem struct {
 	Message   string // lower case, without the name; may quote what was typed
 	// Warning tells that the launch is possible all the same.
 	Warning bool
+	// Line and Col say where in a parameter file it is, counted from 1; 0 where
+	// there is no file.
+	Line, Col int
+}
+
+// String is the problem with the name and the line of what it is about.
+func (p Problem) String() string {
+	s := p.Message
+	if p.Parameter != "" {
+		s = p.Parameter + ": " + s
+	}
+	if p.Line > 0 {
+		s = fmt.Sprintf("line %d: %s", p.Line, s)
+	}
+	return s
 }
 
 // Problems are all that is wrong with a set of values. As an error they list
@@ -41,7 +56,7 @@ func (ps Problems) Error() string {
 	var lines []string
 	for _, p := range ps {
 		if !p.Warning {
-			lines = append(lines, p.Parameter+": "+p.Message)
+			lines = append(lines, p.String())
 		}
 	}
 	if len(lines) == 1 {

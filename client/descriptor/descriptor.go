@@ -75,6 +75,10 @@ type Parameter struct {
 	Maximum *string `json:"maximum,omitempty"`
 	// Integer refuses numbers with a fraction.
 	Integer bool `json:"integer,omitempty"`
+	// LimitsFrom says for people where Choices, Minimum, Maximum and Integer
+	// come from, when not from the server's own parameter, which has none: such
+	// as "descriptor nuclei.json".
+	LimitsFrom string `json:"limits_from,omitempty"`
 	// URI lists the options of a Domain or ListDomain, for example
 	// "/api/project/$currentProject$/imageinstance.json".
 	URI string `json:"uri,omitempty"`
