@@ -104,7 +104,7 @@ type Option struct {
 	// Fields holds the scalar attributes of the server's object as text
 	// (numbers as the server wrote them, null as absent), for showing, sorting
 	// and filtering.
-	Fields map[string]string
+	Fields Fields
 }
 
 // OptionQuery asks for the options of a parameter.

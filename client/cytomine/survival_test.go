@@ -388,8 +388,8 @@ func TestSurvives16NoOntology(t *testing.T) {
 }
 
 func TestSurvives16BlindProjectsHaveNoFilenames(t *testing.T) {
-	option := optionOf([]byte(`{"id":3,"instanceFilename":null,"blindedName":"IMAGE_3","width":10}`), interner{})
-	if _, ok := option.Fields["instanceFilename"]; ok || option.Fields["blindedName"] != "IMAGE_3" || option.Fields["width"] != "10" {
+	option := optionOf([]byte(`{"id":3,"instanceFilename":null,"blindedName":"IMAGE_3","width":10}`), new(client.FieldPacker))
+	if _, ok := option.Fields.Lookup("instanceFilename"); ok || option.Fields.Get("blindedName") != "IMAGE_3" || option.Fields.Get("width") != "10" {
 		t.Errorf("%+v", option)
 	}
 }

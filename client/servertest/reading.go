@@ -86,7 +86,7 @@ func options(t *testing.T, f Fixture) {
 		}
 		for _, o := range page {
 			ids[o.ID] = true
-			names = append(names, o.Fields[f.OptionField])
+			names = append(names, o.Fields.Get(f.OptionField))
 		}
 		return nil
 	})

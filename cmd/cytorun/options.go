@@ -10,6 +10,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 func newOptionsCommand(c *cli) *cobra.Command {
@@ -37,8 +38,11 @@ func newOptionsCommand(c *cli) *cobra.Command {
 				if len(p.Choices) == 0 {
 					return usageError(fmt.Errorf("parameter %s is a %s without a list of options", p.ID, p.Type))
 				}
+				if c.json {
+					return c.printJSON(field{"choices", p.Choices})
+				}
 				for _, choice := range p.Choices {
-					fmt.Fprintln(c.out, choice)
+					fmt.Fprintln(c.out, text.Line(choice))
 				}
 				return nil
 			}
@@ -56,11 +60,14 @@ func newOptionsCommand(c *cli) *cobra.Command {
 			rows, cells := []row{}, [][]string{}
 			for _, o := range all {
 				name := app.OptionLabel(p, o)
-				rows = append(rows, row{int64(o.ID), name, o.Fields})
+				rows = append(rows, row{int64(o.ID), name, o.Fields.Map()})
 				cells = append(cells, []string{strconv.FormatInt(int64(o.ID), 10), name})
 			}
 			if c.json {
 				return c.printJSON(field{"options", rows})
+			}
+			if len(all) == 0 {
+				c.say("the server has no options for %s in project %s", p.ID, s.Project.Name)
 			}
 			return c.printTable([]string{"ID", "NAME"}, cells)
 		},

@@ -336,12 +336,12 @@ func (n *namer) name(ctx context.Context, p descriptor.Parameter, id string) str
 // else the first attribute that names things, else its id (contract §4.1).
 func OptionLabel(p descriptor.Parameter, o client.Option) string {
 	for _, attribute := range append([]string{p.URIPrint}, "name", "instanceFilename", "originalFilename", "filename", "username", "humanName") {
-		if s := strings.TrimSpace(o.Fields[attribute]); attribute != "" && s != "" {
+		if s := strings.TrimSpace(o.Fields.Get(attribute)); attribute != "" && s != "" {
 			return s
 		}
 	}
-	if s := o.Fields["softwareName"]; s != "" {
-		return s + " #" + o.Fields["number"]
+	if s := o.Fields.Get("softwareName"); s != "" {
+		return s + " #" + o.Fields.Get("number")
 	}
 	return idText(o.ID)
 }

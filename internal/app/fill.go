@@ -122,12 +122,12 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 // §3: `created` and the like) newest first.
 func SortOptions(p descriptor.Parameter, options []client.Option) {
 	attribute := p.URISort
-	if !slices.ContainsFunc(options, func(o client.Option) bool { return o.Fields[attribute] != "" }) {
+	if !slices.ContainsFunc(options, func(o client.Option) bool { return o.Fields.Get(attribute) != "" }) {
 		attribute = ""
 	}
 	if attribute == "created" || attribute == "updated" {
 		sort.SliceStable(options, func(i, j int) bool {
-			return naturalLess(options[j].Fields[attribute], options[i].Fields[attribute])
+			return naturalLess(options[j].Fields.Get(attribute), options[i].Fields.Get(attribute))
 		})
 		return
 	}
@@ -136,7 +136,7 @@ func SortOptions(p descriptor.Parameter, options []client.Option) {
 		if attribute == "" {
 			keys[o.ID] = strings.ToLower(OptionLabel(p, o))
 		} else {
-			keys[o.ID] = strings.ToLower(o.Fields[attribute])
+			keys[o.ID] = strings.ToLower(o.Fields.Get(attribute))
 		}
 	}
 	sort.SliceStable(options, func(i, j int) bool {
@@ -234,10 +234,5 @@ func (s *Session) Again(ctx context.Context, a Analysis) (client.Algorithm, []cl
 		algorithm, err := s.Algorithm(ctx, a.Run.Algorithm.Name)
 		return algorithm, values, err
 	}
-	r := a.Run.Algorithm
-	algorithm := client.Algorithm{ID: r.ID, Name: r.Name, Version: r.Version, Container: r.Container, CommandLine: r.CommandLine}
-	for _, p := range r.Parameters {
-		algorithm.Parameters = append(algorithm.Parameters, client.Parameter{Parameter: p.Parameter, ServerID: p.ServerID})
-	}
-	return algorithm, values, nil
+	return algorithmOf(a.Run.Algorithm), values, nil
 }

@@ -122,7 +122,7 @@ func names(ctx context.Context, site *cytomine.Client, project client.Project, u
 	out := map[string]bool{}
 	err := site.Options(ctx, client.OptionQuery{URI: uri, Project: project}, func(page []client.Option) error {
 		for _, o := range page {
-			out[o.Fields[field]] = true
+			out[o.Fields.Get(field)] = true
 		}
 		return nil
 	})

@@ -69,7 +69,7 @@ func choose(ctx context.Context, s client.Server, p client.Project, a client.Alg
 	ids := map[string]string{}
 	err := s.Options(ctx, client.OptionQuery{URI: of.URI, Project: p}, func(page []client.Option) error {
 		for _, o := range page {
-			ids[o.Fields[of.URIPrint]] = strconv.FormatInt(int64(o.ID), 10)
+			ids[o.Fields.Get(of.URIPrint)] = strconv.FormatInt(int64(o.ID), 10)
 		}
 		return nil
 	})

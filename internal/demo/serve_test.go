@@ -136,7 +136,7 @@ func (l *lab) ids(uri, field string, names ...string) string {
 	known := map[string]string{}
 	err := l.site.Options(l.ctx, client.OptionQuery{URI: uri, Project: l.project}, func(page []client.Option) error {
 		for _, o := range page {
-			known[o.Fields[field]] = strconv.FormatInt(int64(o.ID), 10)
+			known[o.Fields.Get(field)] = strconv.FormatInt(int64(o.ID), 10)
 		}
 		return nil
 	})

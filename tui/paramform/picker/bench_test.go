@@ -23,11 +23,11 @@ func slides(n int) []client.Option {
 	stains := []string{"HE", "Ki67", "CD3", "PanCK"}
 	out := make([]client.Option, n)
 	for i := range out {
-		out[i] = client.Option{ID: client.ID(1000 + i), Fields: map[string]string{
+		out[i] = client.Option{ID: client.ID(1000 + i), Fields: client.MakeFields(map[string]string{
 			"instanceFilename":    fmt.Sprintf("cohort-%c/Patient_%05d_%s_block%d.svs", 'A'+i%5, i*7919%100000, stains[i%4], i%12),
 			"numberOfAnnotations": fmt.Sprint(i % 50), "reviewed": fmt.Sprint(i%3 == 0), "created": fmt.Sprint(1580000000000 + i*60000),
 			"width": "98304", "height": "65536", "class": "be.cytomine.image.ImageInstance",
-		}}
+		})}
 	}
 	return out
 }

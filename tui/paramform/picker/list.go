@@ -45,7 +45,7 @@ type List struct {
 func NewList(p descriptor.Parameter, options []client.Option, done bool, err error) *List {
 	app.SortOptions(p, options)
 	l := newList(p, options, done, err)
-	has := func(o client.Option) bool { return o.Fields[p.URISort] != "" }
+	has := func(o client.Option) bool { return o.Fields.Get(p.URISort) != "" }
 	if done && len(options) > 0 && p.URISort != "" && !slices.ContainsFunc(options, has) {
 		l.unsorted = p.URISort
 	}
@@ -57,7 +57,7 @@ func NewList(p descriptor.Parameter, options []client.Option, done bool, err err
 func Fixed(texts []string) *List {
 	options := make([]client.Option, len(texts))
 	for i, s := range texts {
-		options[i] = client.Option{ID: client.ID(i + 1), Fields: map[string]string{"name": s}}
+		options[i] = client.Option{ID: client.ID(i + 1), Fields: client.MakeFields(map[string]string{"name": s})}
 	}
 	return newList(descriptor.Parameter{}, options, true, nil)
 }
@@ -115,7 +115,7 @@ func beside(p descriptor.Parameter, options []client.Option) string {
 		return ""
 	}
 	for _, o := range options[:min(len(options), 20)] {
-		if v := o.Fields[p.URISort]; v != "" && v != app.OptionLabel(p, o) {
+		if v := o.Fields.Get(p.URISort); v != "" && v != app.OptionLabel(p, o) {
 			return p.URISort
 		}
 	}

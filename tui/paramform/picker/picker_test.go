@@ -37,7 +37,7 @@ func drive(t *testing.T, o Options, width, height int) (*tuitest.Driver, *pane) 
 func named(names ...string) []client.Option {
 	out := make([]client.Option, len(names))
 	for i, n := range names {
-		out[i] = client.Option{ID: client.ID(i + 1), Fields: map[string]string{"name": n}}
+		out[i] = client.Option{ID: client.ID(i + 1), Fields: client.MakeFields(map[string]string{"name": n})}
 	}
 	return out
 }
@@ -172,7 +172,7 @@ func TestEqualNamesAreToldApart(t *testing.T) {
 }
 
 func TestNamesFallBackToTheID(t *testing.T) {
-	d, _ := drive(t, Options{Title: "Images", List: NewList(terms, []client.Option{{ID: 77}, {ID: 78, Fields: map[string]string{"name": " "}}}, true, nil)}, 80, 12)
+	d, _ := drive(t, Options{Title: "Images", List: NewList(terms, []client.Option{{ID: 77}, {ID: 78, Fields: client.MakeFields(map[string]string{"name": " "})}}, true, nil)}, 80, 12)
 	d.Shows("77", "78")
 }
 
@@ -225,8 +225,10 @@ func TestRowsThatArriveLeaveTheCursorAndTheMarks(t *testing.T) {
 }
 
 func TestColoursOfTermsAreShown(t *testing.T) {
-	o := named("tumour", "evil")
-	o[0].Fields["color"], o[1].Fields["color"] = "#ff0000", "\x1b[31m"
+	o := []client.Option{
+		{ID: 1, Fields: client.MakeFields(map[string]string{"name": "tumour", "color": "#ff0000"})},
+		{ID: 2, Fields: client.MakeFields(map[string]string{"name": "evil", "color": "\x1b[31m"})},
+	}
 	d, _ := drive(t, Options{Title: "Term", List: NewList(terms, o, true, nil)}, 80, 15)
 	if n := strings.Count(d.Text(), "██"); n != 1 {
 		t.Errorf("%d swatches:\n%s", n, d.Text())
@@ -236,8 +238,7 @@ func TestColoursOfTermsAreShown(t *testing.T) {
 
 func TestThePickerFitsEverySize(t *testing.T) {
 	o := named("plain", "\x1b[31m\u202eevil\n\ttwo", strings.Repeat("é🧬", 5000), "", "日本語の名前")
-	o[0].Fields["na\x1bme\n"] = "va\x1b[2Jlue"
-	o[2].Fields["name2"] = strings.Repeat("x", 10000)
+	o[0].Fields = client.MakeFields(map[string]string{"name": "plain", "na\x1bme\n": "va\x1b[2Jlue", "more": strings.Repeat("x", 10000)})
 	for _, size := range [][2]int{{30, 3}, {60, 15}, {80, 19}, {120, 35}, {200, 55}} {
 		for _, many := range []bool{true, false} {
 			d, _ := drive(t, Options{Title: "T\x1b[1mitle" + strings.Repeat("w", 300), Many: many, List: NewList(terms, o, false, nil)}, size[0], size[1])

@@ -70,7 +70,7 @@ var words = map[string]string{"yes": "true", "y": "true", "no": "false", "n": "f
 // match tells whether an option has what the term asks for. An option without
 // the attribute has 0, "" and false.
 func (t term) match(o client.Option) bool {
-	value := o.Fields[t.attribute]
+	value := o.Fields.Get(t.attribute)
 	if value == "" || value == "true" || value == "false" {
 		if w, ok := words[t.text]; ok {
 			return (value == "true") == (w == "true") == (t.op != "!=")
@@ -157,7 +157,7 @@ func attributes(options []client.Option) []string {
 	var names []string
 	// Rows of one list have the same fields, or nearly.
 	for i := 0; i < len(options); i += max(len(options)/200, 1) {
-		for name := range options[i].Fields {
+		for name := range options[i].Fields.All() {
 			if !seen[name] {
 				seen[name] = true
 				names = append(names, name)

@@ -162,7 +162,7 @@ func (p *Picker) beside(i int32) string {
 	o := p.list.options[i]
 	out := ""
 	if p.list.extra != "" {
-		out = value(p.list.extra, o.Fields[p.list.extra])
+		out = value(p.list.extra, o.Fields.Get(p.list.extra))
 	}
 	if id := idText(o.ID); (p.width >= 60 || p.list.twins[o.ID]) && p.list.names[i] != id {
 		if p.list.twins[o.ID] {
@@ -175,7 +175,7 @@ func (p *Picker) beside(i int32) string {
 
 // swatch is the colour of a term.
 func swatch(o client.Option) string {
-	c := strings.TrimSpace(o.Fields["color"])
+	c := strings.TrimSpace(o.Fields.Get("color"))
 	if len(c) != 7 || c[0] != '#' || strings.Trim(c[1:], "0123456789abcdefABCDEF") != "" {
 		return ""
 	}
@@ -201,9 +201,10 @@ func (p *Picker) about(t *style.Theme) string {
 var dull = map[string]bool{"class": true, "id": true, "color": true}
 
 func (p *Picker) facts(o client.Option) string {
-	names := make([]string, 0, len(o.Fields))
-	for n, v := range o.Fields {
-		if !dull[n] && len(v) <= 40 && !strings.Contains(v, "://") && !strings.HasPrefix(v, "/") {
+	fields := o.Fields.Map()
+	var names []string
+	for n, v := range fields {
+		if !dull[n] && len(v) <= 40 && !strings.HasPrefix(v, "/") {
 			names = append(names, n)
 		}
 	}
@@ -211,7 +212,7 @@ func (p *Picker) facts(o client.Option) string {
 	var b strings.Builder
 	b.WriteString("id:" + idText(o.ID))
 	for _, n := range names {
-		b.WriteString("  " + text.Line(n) + ":" + value(n, o.Fields[n]))
+		b.WriteString("  " + text.Line(n) + ":" + value(n, fields[n]))
 		if b.Len() > 4*p.width {
 			break
 		}
