@@ -86,6 +86,14 @@ type ImageCounter interface {
 	AnnotationsByImage(ctx context.Context, job Job) (map[ID]int, error)
 }
 
+// ResultDeleter deletes what a job wrote.
+type ResultDeleter interface {
+	// DeleteResults deletes the annotations and result files of a job. Old
+	// servers delete the job with them (contract §2.5). Where people have
+	// reviewed some of the annotations nothing is deleted: ErrInvalid.
+	DeleteResults(ctx context.Context, job ID) error
+}
+
 // JobKeys hands out the keys of the job's own user, the only ones that a
 // container may see.
 type JobKeys interface {

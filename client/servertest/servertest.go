@@ -73,6 +73,7 @@ func Run(t *testing.T, fixture func(*testing.T) Fixture) {
 		{"result files", jobFiles},
 		{"keys of a job", jobKeys},
 		{"annotations per term", annotationCounts},
+		{"delete results", deleteResults},
 		{"register", register},
 		{"cancelled calls", cancelled},
 		{"strangers", strangers},
