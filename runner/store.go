@@ -302,6 +302,12 @@ func (s *Store) Delete(id string) error {
 		return err
 	}
 	defer lock.Close()
+	return s.remove(run)
+}
+
+// remove removes a run folder whose lock is held.
+func (s *Store) remove(run Run) error {
+	id := filepath.Base(run.Folder)
 	// Renamed first, so that nobody ever sees half a run.
 	gone := filepath.Join(s.dir, ".deleted-"+id)
 	if err := os.Rename(run.Folder, gone); err != nil {
@@ -323,4 +329,22 @@ func removeAll(dir string) error {
 		return nil
 	})
 	return os.RemoveAll(dir)
+}
+
+// Discard removes the folder of a run that nobody looked after yet: it was just
+// made, and its launch is taken back.
+func (s *Store) Discard(id string) error {
+	run, err := s.Get(id)
+	if err != nil {
+		return err
+	}
+	lock, err := TakeLock(filepath.Join(run.Folder, LockFile))
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if now, err := s.Get(id); err != nil || now.State != Queued || now.Job != 0 || Held(filepath.Join(run.Folder, AliveFile)) {
+		return fmt.Errorf("cannot take back run %s: somebody looks after it", id)
+	}
+	return s.remove(run)
 }

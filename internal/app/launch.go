@@ -25,7 +25,11 @@ type LaunchRequest struct {
 	GPUs      int
 	TimeLimit time.Duration
 	Note      string
+	// Group, Part, From and StopAfter are those of the spec.
 	Group     string
+	Part      *runner.Part
+	From      string
+	StopAfter int
 }
 
 // Launch checks the values, writes the run folder and starts the run's
@@ -84,8 +88,10 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 	now := s.Env.Now().UTC()
 	spec := runner.Spec{
 		Schema:    runner.Schema,
-		ID:        runner.NewID(now),
 		Group:     r.Group,
+		Part:      r.Part,
+		From:      r.From,
+		StopAfter: r.StopAfter,
 		Created:   now,
 		Server:    runner.ServerRef{Kind: s.Profile.Kind, URL: s.Profile.URL, Profile: s.Profile.Name},
 		Project:   runner.ProjectRef{ID: s.Project.ID, Name: s.Project.Name, Ontology: s.Project.Ontology},
@@ -98,16 +104,19 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Host:      s.Env.Host,
 		BootID:    runner.BootID(),
 		Cytorun:   s.Env.Version,
-		Algorithm: runner.AlgorithmSpec{
-			ID: r.Algorithm.ID, Name: r.Algorithm.Name, Version: r.Algorithm.Version,
-			Container: r.Container, CommandLine: r.Algorithm.CommandLine,
-		},
+		Algorithm: algorithmSpec(r.Algorithm),
 	}
-	if spec.Algorithm.Container == "" {
-		spec.Algorithm.Container = ContainerReference(r.Algorithm)
+	if r.Container != "" {
+		spec.Algorithm.Container = r.Container
 	}
-	for _, p := range r.Algorithm.Parameters {
-		spec.Algorithm.Parameters = append(spec.Algorithm.Parameters, runner.ParameterSpec{ServerID: p.ServerID, Parameter: p.Parameter})
+	return spec
+}
+
+// algorithmSpec is an algorithm as a run keeps it.
+func algorithmSpec(a client.Algorithm) runner.AlgorithmSpec {
+	spec := runner.AlgorithmSpec{ID: a.ID, Name: a.Name, Version: a.Version, Container: ContainerReference(a), CommandLine: a.CommandLine}
+	for _, p := range a.Parameters {
+		spec.Parameters = append(spec.Parameters, runner.ParameterSpec{ServerID: p.ServerID, Parameter: p.Parameter})
 	}
 	return spec
 }
