@@ -37,12 +37,24 @@ func (f Fields) Get(name string) string {
 
 // Lookup is Get that tells an empty attribute from none.
 func (f Fields) Lookup(name string) (value string, ok bool) {
-	for n, v := range f.All() {
-		if n == name {
-			return v, true
+	for rest := f.packed; rest != ""; {
+		var at int
+		at, rest = number(rest)
+		value, rest = f.value(rest)
+		if f.shared[at] == name {
+			return value, true
 		}
 	}
 	return "", false
+}
+
+// value reads a value.
+func (f Fields) value(s string) (value, rest string) {
+	how, s := number(s)
+	if how&1 == 1 {
+		return f.shared[how>>1], s
+	}
+	return s[:how>>1], s[how>>1:]
 }
 
 // All gives the attributes in the order of the server.
@@ -50,15 +62,10 @@ func (f Fields) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		rest := f.packed
 		for rest != "" {
-			var name, how int
+			var name int
+			var value string
 			name, rest = number(rest)
-			how, rest = number(rest)
-			value := ""
-			if how&1 == 1 {
-				value = f.shared[how>>1]
-			} else {
-				value, rest = rest[:how>>1], rest[how>>1:]
-			}
+			value, rest = f.value(rest)
 			if !yield(f.shared[name], value) {
 				return
 			}
@@ -71,6 +78,9 @@ func (f Fields) Map() map[string]string { return maps.Collect(f.All()) }
 
 // number reads a varint.
 func number(s string) (n int, rest string) {
+	if s != "" && s[0] < 0x80 {
+		return int(s[0]), s[1:]
+	}
 	shift := 0
 	for i := range len(s) {
 		n |= int(s[i]&0x7f) << shift

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
@@ -115,68 +114,6 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 		}
 	}
 	return strings.Join(chosen, ","), labels, nil
-}
-
-// SortOptions orders options by the parameter's sort attribute, else by what is
-// shown: numbers as numbers, names as people count them, and times (contract
-// §3: `created` and the like) newest first.
-func SortOptions(p descriptor.Parameter, options []client.Option) {
-	attribute := p.URISort
-	if !slices.ContainsFunc(options, func(o client.Option) bool { return o.Fields.Get(attribute) != "" }) {
-		attribute = ""
-	}
-	if attribute == "created" || attribute == "updated" {
-		sort.SliceStable(options, func(i, j int) bool {
-			return naturalLess(options[j].Fields.Get(attribute), options[i].Fields.Get(attribute))
-		})
-		return
-	}
-	keys := make(map[client.ID]string, len(options))
-	for _, o := range options {
-		if attribute == "" {
-			keys[o.ID] = strings.ToLower(OptionLabel(p, o))
-		} else {
-			keys[o.ID] = strings.ToLower(o.Fields.Get(attribute))
-		}
-	}
-	sort.SliceStable(options, func(i, j int) bool {
-		a, b := keys[options[i].ID], keys[options[j].ID]
-		if a != b {
-			return naturalLess(a, b)
-		}
-		return options[i].ID < options[j].ID
-	})
-}
-
-// naturalLess orders text with the numbers in it as numbers: img2 before img10.
-func naturalLess(a, b string) bool {
-	for a != "" && b != "" {
-		da, db := digits(a), digits(b)
-		if da > 0 && db > 0 {
-			na, nb := strings.TrimLeft(a[:da], "0"), strings.TrimLeft(b[:db], "0")
-			if len(na) != len(nb) {
-				return len(na) < len(nb)
-			}
-			if na != nb {
-				return na < nb
-			}
-			a, b = a[da:], b[db:]
-			continue
-		}
-		if a[0] != b[0] {
-			return a[0] < b[0]
-		}
-		a, b = a[1:], b[1:]
-	}
-	return len(a) < len(b)
-}
-
-func digits(s string) int {
-	n := 0
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
-	}
-	return n
 }
 
 // FlagValues reads words as the flags of the algorithm's own command line, as

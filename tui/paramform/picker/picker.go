@@ -135,7 +135,7 @@ func (p *Picker) goTo(id client.ID) {
 }
 
 // perKey is how long a key may search before it lets the screen be drawn.
-const perKey = 8 * time.Millisecond
+const perKey = 6 * time.Millisecond
 
 // more goes on with a search that a key has begun.
 type more struct{ gen nav.Gen }
