@@ -45,6 +45,8 @@ type Field struct {
 	Labels []string      // names of the chosen options, in the order of Text
 	// Problems is what Validate found, errors before warnings.
 	Problems []Problem
+
+	sweeps bool
 }
 
 // Value is the field's text read as its type. It is no value where the text is
@@ -55,6 +57,15 @@ func (f Field) Value() descriptor.Value {
 		return descriptor.Value{}
 	}
 	return v
+}
+
+// Sweep gives the values of a field that has several, see Form.AllowSweeps.
+func (f Field) Sweep() (Sweep, bool) {
+	if !f.sweeps || !IsSweep(f.Parameter, f.Text) {
+		return Sweep{}, false
+	}
+	s, err := ParseSweep(f.Parameter, f.Text)
+	return s, err == nil
 }
 
 // Changed tells whether the value is another than the default.
@@ -156,7 +167,9 @@ func (f *Form) Clear(id string) {
 // Reset gives a field its default back.
 func (f *Form) Reset(id string) {
 	if field := f.Field(id); field != nil {
+		sweeps := field.sweeps
 		*field = newField(field.Parameter)
+		field.sweeps = sweeps
 		field.check()
 	}
 }
@@ -196,19 +209,30 @@ func (f Field) choice() (v client.Value, ok bool) {
 // changed at every key.
 func (f *Field) check() {
 	v, chosen := f.choice()
+	if f.sweeps && IsSweep(f.Parameter, f.Text) {
+		_, _, f.Problems = Sweeps([]descriptor.Parameter{f.Parameter}, []client.Value{v})
+		return
+	}
 	f.Problems = check(f.Parameter, v, chosen)
 }
 
-// Validate checks every field, keeps what it found with them, and returns it.
-func (f *Form) Validate() Problems {
-	problems := Validate(f.Parameters(), f.Values())
+// AllowSweeps lets a field take several values at once, as IsSweep recognises
+// them. Such a form launches what Sweeps and Combine make of its Values.
+func (f *Form) AllowSweeps() {
 	for i := range f.Fields {
-		f.Fields[i].Problems = nil
+		f.Fields[i].sweeps = true
+		f.Fields[i].check()
 	}
-	for _, p := range problems {
-		if field := f.Field(p.Parameter); field != nil {
-			field.Problems = append(field.Problems, p)
-		}
+}
+
+// Validate checks every field, keeps what it found with them, and returns it,
+// errors first.
+func (f *Form) Validate() Problems {
+	var problems Problems
+	for i := range f.Fields {
+		f.Fields[i].check()
+		problems = append(problems, f.Fields[i].Problems...)
 	}
+	errorsFirst(problems)
 	return problems
 }

@@ -4,14 +4,23 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 )
 
-// MaxValue is how many characters a server stores of one value (contract §2.5).
+// MaxValue is how many characters a server stores of one value (contract §2.5),
+// counted as Java does.
 const MaxValue = 5000
+
+func characters(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
 
 // Problem is one thing wrong with one parameter.
 type Problem struct {
@@ -87,8 +96,12 @@ func Validate(parameters []descriptor.Parameter, values []client.Value) Problems
 		v, ok := chosen[p.ID]
 		problems = append(problems, check(p, v, ok)...)
 	}
-	sort.SliceStable(problems, func(i, j int) bool { return !problems[i].Warning && problems[j].Warning })
+	errorsFirst(problems)
 	return problems
+}
+
+func errorsFirst(problems Problems) {
+	sort.SliceStable(problems, func(i, j int) bool { return !problems[i].Warning && problems[j].Warning })
 }
 
 func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
@@ -101,10 +114,14 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 	own := text != "" && (!chosen || v.Origin == client.FromDefault)
 	value, err := descriptor.ParseValue(p.Type, text)
 	if err != nil {
-		return problem(p, own, err.Error())
+		message := err.Error()
+		if IsSweep(p, text) {
+			message += "; to make one run for each value, sweep it"
+		}
+		return problem(p, own, message)
 	}
 	messages := p.Check(value)
-	if n := utf8.RuneCountInString(value.Text()); n > MaxValue {
+	if n := characters(value.Text()); n > MaxValue {
 		messages = append(messages, tooLong(p, value, n))
 	}
 	return problem(p, own, messages...)
@@ -112,7 +129,7 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 
 func tooLong(p descriptor.Parameter, v descriptor.Value, n int) string {
 	if p.Type.IsList() {
-		return fmt.Sprintf("%d items make %d characters, the server stores %d; choose fewer, or make one run for each part", len(v.List()), n, MaxValue)
+		return fmt.Sprintf("%d items make %d characters, the server stores %d; choose fewer, or split it into several runs", len(v.List()), n, MaxValue)
 	}
 	return fmt.Sprintf("%d characters, the server stores %d", n, MaxValue)
 }
