@@ -17,7 +17,7 @@ import (
 
 func newAnalysesCommand(c *cli) *cobra.Command {
 	var max int
-	var algorithm string
+	var algorithm, group string
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "analyses",
@@ -27,6 +27,9 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if max <= 0 {
 				return usageError(fmt.Errorf("--max must be at least 1; got %d", max))
+			}
+			if group != "" {
+				return c.listGroup(group)
 			}
 			s, err := c.local(cmd.Context())
 			if err != nil {
@@ -45,6 +48,8 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&max, "max", "n", 50, "how many of the server's jobs to list")
 	cmd.Flags().StringVarP(&algorithm, "algorithm", "a", "", "only those of one `ALGORITHM`")
+	cmd.Flags().StringVarP(&group, "group", "g", "", "only those of one `GROUP`, of a run with --split")
+	completeFlag(cmd, "group", c.completeGroups)
 	cmd.Flags().BoolVar(&all, "all", false, "also the runs of this box in other projects and on other servers")
 	completeFlag(cmd, "algorithm", func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 		return c.completeAlgorithms(cmd, nil, prefix)
@@ -75,6 +80,10 @@ type analysisJSON struct {
 	Seconds   float64    `json:"seconds"`
 	Where     string     `json:"where"`
 	Folder    string     `json:"folder,omitempty"`
+	Group     string     `json:"group,omitempty"`
+	Part      int        `json:"part,omitempty"` // of a split, from 1
+	Of        int        `json:"of,omitempty"`   // parts of that split
+	From      string     `json:"from,omitempty"` // the run that it repeats
 }
 
 func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
@@ -85,7 +94,10 @@ func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
 		j.Progress = &p
 	}
 	if a.Run != nil {
-		j.Folder = a.Run.Folder
+		j.Folder, j.Group, j.From = a.Run.Folder, a.Run.Group, a.Run.From
+		if p := a.Run.Part; p != nil {
+			j.Part, j.Of = p.Index, p.Of
+		}
 		if !a.Run.Started.IsZero() {
 			j.Started = &a.Run.Started
 		}
@@ -112,6 +124,14 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQu
 		}
 		return c.printJSON(field{"analyses", out})
 	}
+	if len(analyses) == 0 {
+		c.say("no analyses yet; 'cytorun run NAME' starts one")
+	}
+	return c.printAnalyses(analyses, now)
+}
+
+// printAnalyses prints a list for people.
+func (c *cli) printAnalyses(analyses []app.Analysis, now time.Time) error {
 	var cells [][]string
 	for _, a := range analyses {
 		progress := ""

@@ -28,6 +28,9 @@ type runOptions struct {
 	dryRun    bool
 	wait      bool
 	timeout   time.Duration
+	split     string
+	stopAfter int
+	yes       bool
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
@@ -39,8 +42,9 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.DurationVar(&o.limit, "time", 0, "end the run after this time, such as 2h")
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
-	f.BoolVarP(&o.wait, "wait", "w", false, "wait for the end and exit with its code")
-	f.DurationVar(&o.timeout, "timeout", 0, "with --wait: stop waiting after this time (exit 13)")
+	o.addWaitFlags(f)
+	o.addSplitFlags(f)
+	o.addManyFlags(f)
 	completeFlag(cmd, "param", c.completeParameters)
 	completeFlag(cmd, "runtime", fixed(string(runner.Apptainer), string(runner.Process)))
 }
@@ -52,8 +56,13 @@ func newRunCommand(c *cli) *cobra.Command {
 		Short: "launch an algorithm on this box",
 		Long: `Launch an algorithm on this box. Parameters that are not given have their
 default. ListDomain values are ids joined by commas, or 'all'. After -- the
-flags of the algorithm's own command line are accepted.`,
+flags of the algorithm's own command line are accepted.
+
+With --split the options of a ListDomain parameter are spread over several runs,
+which form a group: it is listed, waited for, cancelled and launched again as
+one.`,
 		Example: `  cytorun run Nuclei -p sigma=2 -p images=all --wait
+  cytorun run Nuclei -p images=all --split images:10
   cytorun run Nuclei@1.2 --from @last -p sigma=3
   cytorun run Nuclei -- --sigma 2`,
 		Args:              atLeast(1, "algorithm"),
@@ -82,7 +91,7 @@ flags of the algorithm's own command line are accepted.`,
 			if err != nil {
 				return usageError(err)
 			}
-			return c.launch(cmd.Context(), s, a, prefill, append(set, flags...), o)
+			return c.launch(cmd.Context(), s, app.LaunchRequest{Algorithm: a, Values: prefill}, append(set, flags...), o)
 		},
 	}
 	o.addFlags(c, cmd)
@@ -111,40 +120,6 @@ func (c *cli) valuesOf(ctx context.Context, s *app.Session, name string) ([]clie
 	return s.Values(ctx, app.Analysis{Run: &run})
 }
 
-func newRerunCommand(c *cli) *cobra.Command {
-	var o runOptions
-	cmd := &cobra.Command{
-		Use:               "rerun ANALYSIS [-p NAME=VALUE]...",
-		Short:             "launch an analysis again, with changes where wanted",
-		Args:              exactArgs("an analysis"),
-		ValidArgsFunction: c.completeAnalyses,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			set, err := o.pairs()
-			if err != nil {
-				return err
-			}
-			s, found, err := c.findAll(cmd.Context(), args)
-			if err != nil {
-				return err
-			}
-			earlier := found[0]
-			a, values, err := s.Again(cmd.Context(), earlier)
-			if err != nil {
-				return err
-			}
-			if o.container == "" && earlier.Run != nil {
-				o.container = earlier.Run.Algorithm.Container
-			}
-			if !cmd.Flags().Changed("runtime") && earlier.Run != nil {
-				o.runtime = string(earlier.Run.Runtime)
-			}
-			return c.launch(cmd.Context(), s, a, values, set, o)
-		},
-	}
-	o.addFlags(c, cmd)
-	return cmd
-}
-
 // pairs checks the flags that need no server, and reads the -p ones.
 func (o *runOptions) pairs() ([]client.Value, error) {
 	rt := runner.Runtime(o.runtime)
@@ -171,13 +146,16 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	return vs, nil
 }
 
-// launch checks, launches and, if asked, waits.
-func (c *cli) launch(ctx context.Context, s *app.Session, a client.Algorithm, prefill, set []client.Value, o runOptions) error {
-	values, err := s.Fill(ctx, a, prefill, set)
-	if err != nil {
+// launch fills the values of a request, launches and, if asked, waits.
+func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, set []client.Value, o runOptions) error {
+	var err error
+	if r.Values, err = s.Fill(ctx, r.Algorithm, r.Values, set); err != nil {
 		return err
 	}
-	r := app.LaunchRequest{Algorithm: a, Values: values, Runtime: runner.Runtime(o.runtime), Container: o.container, GPUs: o.gpus, TimeLimit: o.limit, Note: o.note}
+	r.Runtime, r.Container, r.GPUs, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.gpus, o.limit, o.note
+	if o.split != "" {
+		return c.launchSplit(ctx, s, r, o)
+	}
 	if o.dryRun {
 		return c.dryRun(s, r)
 	}
@@ -185,6 +163,11 @@ func (c *cli) launch(ctx context.Context, s *app.Session, a client.Algorithm, pr
 	if err != nil {
 		return err
 	}
+	return c.launched(ctx, s, run, o)
+}
+
+// launched says what was launched and, if asked, waits.
+func (c *cli) launched(ctx context.Context, s *app.Session, run runner.Run, o runOptions) error {
 	analysis := app.Analysis{Run: &run}
 	if !o.wait {
 		if c.json {

@@ -29,6 +29,9 @@ func (r *Rerun) note(format string, args ...any) {
 	r.Notes = append(r.Notes, text.Line(fmt.Sprintf(format, args...)))
 }
 
+// HasKeys tells whether the session has any keys for its server.
+func (s *Session) HasKeys() bool { return s.keys != (client.Keys{}) }
+
 // IsFolder tells whether a name of an analysis is the path of a run folder.
 func IsFolder(name string) bool {
 	if !strings.Contains(name, string(filepath.Separator)) && name != "." && name != ".." {
