@@ -82,6 +82,9 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 		}
 		return c.printJSON(field{"algorithms", out})
 	}
+	if len(rows) == 0 {
+		c.say("project %s has no algorithms; a manager adds them on the server", s.Project.Name)
+	}
 	var cells [][]string
 	for _, r := range rows {
 		here, last := "not here", "never"

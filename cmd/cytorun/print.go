@@ -73,8 +73,11 @@ func list[T any](items []T) []T {
 }
 
 // printTable prints rows under a heading, aligned, safe for a terminal. Columns
-// in which no row has anything are left out.
+// in which no row has anything are left out, and so is a heading without rows.
 func (c *cli) printTable(head []string, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	widths := make([]int, len(head))
 	full := make([]bool, len(head))
 	lines := make([][]string, 0, len(rows)+1)
@@ -83,7 +86,7 @@ func (c *cli) printTable(head []string, rows [][]string) error {
 		for i, cell := range row {
 			line[i] = text.Line(cell)
 			widths[i] = max(widths[i], text.Width(line[i]))
-			full[i] = full[i] || line[i] != "" && (n > 0 || len(rows) == 0)
+			full[i] = full[i] || line[i] != "" && n > 0
 		}
 		lines = append(lines, line)
 	}

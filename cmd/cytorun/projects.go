@@ -43,6 +43,9 @@ func newProjectsCommand(c *cli) *cobra.Command {
 			if c.json {
 				return c.printJSON(field{"projects", rows})
 			}
+			if len(projects) == 0 {
+				c.say("no projects that you may see; ask the server's administrator for access to one")
+			}
 			return c.printTable([]string{"ID", "NAME", "IMAGES", "ANNOTATIONS", ""}, cells)
 		},
 	}

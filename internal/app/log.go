@@ -32,8 +32,8 @@ func (s *Session) OpenLog(ctx context.Context, a Analysis) (Log, error) {
 			return l, nil
 		}
 	}
-	if a.JobID() == 0 {
-		return Log{}, fmt.Errorf("%s has no log: it ended before its program started: %s", a.Title(), a.Reason())
+	if a.JobID() == 0 || a.Run != nil && a.Run.Started.IsZero() {
+		return Log{}, fmt.Errorf("no log of %s: %w, it ended before its program started: %s", a.Title(), client.ErrNotFound, a.Reason())
 	}
 	store, ok := s.Server.(client.LogStore)
 	if !ok {
@@ -48,7 +48,7 @@ func (s *Session) OpenLog(ctx context.Context, a Analysis) (Log, error) {
 		if a.State().Live {
 			return Log{}, fmt.Errorf("%s has no log on the server yet: it runs elsewhere, and its log comes when it has ended", a.Title())
 		}
-		return Log{}, fmt.Errorf("%s has no log: %w on the server", a.Title(), client.ErrNotFound)
+		return Log{}, fmt.Errorf("no log of %s: %w on the server", a.Title(), client.ErrNotFound)
 	}
 	if err != nil {
 		return Log{}, err
