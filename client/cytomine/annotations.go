@@ -50,9 +50,11 @@ func (c *Client) AnnotationCounts(ctx context.Context, job client.Job) ([]client
 	if err != nil {
 		return nil, err
 	}
-	names, err := c.termNames(ctx, job.Project, counts)
-	if err != nil {
-		return nil, err
+	names := map[client.ID]string{}
+	if _, unnamed := counts[0]; len(counts) > 1 || len(counts) == 1 && !unnamed {
+		if names, err = c.termNames(ctx, job.Project); err != nil {
+			return nil, err
+		}
 	}
 	all := make([]client.TermCount, 0, len(counts))
 	for id, counted := range counts {
@@ -104,14 +106,9 @@ func areaUnit(written string) (unit string, factor float64) {
 	return "", 0
 }
 
-// termNames gives the names of the project's terms, asking only where there is
-// something to name.
-func (c *Client) termNames(ctx context.Context, project client.ID, counts map[client.ID]*client.TermCount) (map[client.ID]string, error) {
+// termNames gives the names of the project's terms.
+func (c *Client) termNames(ctx context.Context, project client.ID) (map[client.ID]string, error) {
 	names := map[client.ID]string{}
-	_, unnamed := counts[0]
-	if len(counts) == 0 || unnamed && len(counts) == 1 {
-		return names, nil
-	}
 	err := c.each(ctx, fmt.Sprintf("/api/project/%d/term.json", project), func(raw []byte) error {
 		var w struct {
 			ID   number

@@ -1,0 +1,113 @@
+package servertest
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+func listAnnotations(t *testing.T, f Fixture) {
+	lister := ability[client.AnnotationLister](t, f.Server)
+	keys := ability[client.JobKeys](t, f.Server)
+	ctx := t.Context()
+	job, other := f.newJob(t), f.newJob(t)
+	all := func(j client.Job, shapes bool) (found []client.Annotation) {
+		t.Helper()
+		if err := lister.Annotations(ctx, j, shapes, func(a client.Annotation) error { found = append(found, a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if none := all(job, false); len(none) != 0 {
+		t.Errorf("%+v", none)
+	}
+	term := f.Annotate(t, must[client.Keys](t)(keys.JobKeys(ctx, job)), 12)
+	f.Annotate(t, must[client.Keys](t)(keys.JobKeys(ctx, other)), 3)
+	for _, shapes := range []bool{false, true} {
+		found := all(client.Job{ID: job.ID}, shapes)
+		if len(found) != 24 {
+			t.Fatalf("%d annotations", len(found))
+		}
+		ids, named := map[client.ID]bool{}, 0
+		for _, a := range found {
+			ids[a.ID] = true
+			if slices.Equal(a.TermNames, []string{term}) && len(a.Terms) == 1 {
+				named++
+			}
+			if a.Image == 0 || a.ImageName == "" || a.Created.IsZero() || a.Reviewed || a.Area <= 0 && a.Unit != "" {
+				t.Errorf("%+v", a)
+			}
+			if strings.HasPrefix(a.Shape, "POLYGON") != shapes {
+				t.Errorf("shape %q, asked for: %t", a.Shape, shapes)
+			}
+		}
+		if len(ids) != 24 || named != 12 {
+			t.Errorf("%d ids, %d with the term", len(ids), named)
+		}
+	}
+	own := errors.New("enough")
+	n := 0
+	err := lister.Annotations(ctx, job, false, func(client.Annotation) error { n++; return own })
+	if is(t, err, own); n != 1 {
+		t.Errorf("went on after the error: %d", n)
+	}
+}
+
+func listImages(t *testing.T, f Fixture) {
+	lister := ability[client.ImageLister](t, f.Server)
+	n := 0
+	err := lister.Images(t.Context(), f.Project, func(i client.Image) error {
+		if n++; i.ID == 0 || i.Name == "" || i.Width <= 0 || i.Height <= 0 || i.Resolution < 0 {
+			t.Errorf("%+v", i)
+		}
+		return nil
+	})
+	if err != nil || n == 0 {
+		t.Errorf("%d images, %v", n, err)
+	}
+}
+
+func deleteJobs(t *testing.T, f Fixture) {
+	deleter := ability[client.JobDeleter](t, f.Server)
+	ctx := t.Context()
+	job, other := f.newJob(t), f.newJob(t)
+	if err := deleter.DeleteJob(ctx, job.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Server.Job(ctx, job.ID)
+	is(t, err, client.ErrNotFound)
+	must[client.Job](t)(f.Server.Job(ctx, other.ID))
+	is(t, deleter.DeleteJob(ctx, job.ID), client.ErrNotFound)
+	if stranger, ok := f.Stranger.(client.JobDeleter); ok {
+		is(t, stranger.DeleteJob(ctx, other.ID), client.ErrForbidden)
+	}
+}
+
+func deleteAnnotations(t *testing.T, f Fixture) {
+	keys := ability[client.JobKeys](t, f.Server)
+	lister := ability[client.AnnotationLister](t, f.Server)
+	ctx := t.Context()
+	job := f.newJob(t)
+	own := must[client.Keys](t)(keys.JobKeys(ctx, job))
+	f.Annotate(t, own, 2)
+	deleter := ability[client.AnnotationDeleter](t, f.As(t, own))
+	var ids []client.ID
+	each := func(a client.Annotation) error { ids = append(ids, a.ID); return nil }
+	if err := lister.Annotations(ctx, job, false, each); err != nil || len(ids) != 4 {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	for _, id := range ids[1:] {
+		if err := deleter.DeleteAnnotation(ctx, id); err != nil {
+			t.Error(err)
+		}
+	}
+	left := ids[0]
+	ids = nil
+	if err := lister.Annotations(ctx, job, false, each); err != nil || !slices.Equal(ids, []client.ID{left}) {
+		t.Errorf("%v are left, want %d; %v", ids, left, err)
+	}
+	is(t, deleter.DeleteAnnotation(ctx, missing), client.ErrNotFound)
+}
