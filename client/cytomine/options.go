@@ -7,12 +7,17 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 )
 
-// yieldSize is how many options are handed over at a time.
-const yieldSize = 500
+// Options are handed over when there are many, or when somebody has waited for
+// a while: over a slow line 500 of them are half a second.
+const (
+	yieldSize  = 500
+	yieldAfter = 50 * time.Millisecond
+)
 
 // Options fetches the options of a Domain or ListDomain parameter.
 func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]client.Option) error) error {
@@ -21,15 +26,19 @@ func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]
 		return err
 	}
 	var pack client.FieldPacker
-	batch := make([]client.Option, 0, yieldSize)
+	var batch []client.Option
+	var waits time.Time // since when the first of the batch waits
 	yield := func() error {
 		full := batch
-		batch = make([]client.Option, 0, yieldSize)
+		batch = nil
 		return page(full)
 	}
 	err = c.each(ctx, path, func(raw []byte) error {
+		if len(batch) == 0 {
+			waits = time.Now()
+		}
 		batch = append(batch, optionOf(raw, &pack))
-		if len(batch) == yieldSize {
+		if len(batch) == yieldSize || time.Since(waits) >= yieldAfter {
 			return yield()
 		}
 		return nil

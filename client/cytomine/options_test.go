@@ -279,6 +279,39 @@ func TestManyOptionsStaySmall(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
+func TestOptionsOfASlowServerAreHandedOverWhileTheyArrive(t *testing.T) {
+	s := newSite(t)
+	seen := make(chan struct{})
+	s.mux.HandleFunc("/api/image.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"collection":[`+imageRow(1))
+		deadline := time.After(10 * time.Second)
+		for i, early := 2, true; early; i++ {
+			fmt.Fprint(w, ","+imageRow(i))
+			w.(http.Flusher).Flush()
+			select {
+			case <-seen:
+				early = false
+			case <-deadline:
+				t.Error("nothing was handed over before the list was complete")
+				early = false
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		fmt.Fprint(w, `],"size":0}`)
+	})
+	pages := 0
+	err := s.client("").Options(t.Context(), client.OptionQuery{URI: "/api/image.json"}, func([]client.Option) error {
+		if pages++; pages == 1 {
+			close(seen)
+		}
+		return nil
+	})
+	if err != nil || pages == 0 {
+		t.Errorf("%d pages, %v", pages, err)
+	}
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
