@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"github.com/cytorun/cytorun/client"
@@ -252,7 +253,4 @@ func progressLine(a app.Analysis) string {
 	return s
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0 && f.Name() != os.DevNull
-}
+func isTerminal(f *os.File) bool { return term.IsTerminal(f.Fd()) }
