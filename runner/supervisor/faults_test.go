@@ -17,7 +17,14 @@ import (
 // to say it.
 func until(t *testing.T) (words string, end func(code string)) {
 	path := filepath.Join(t.TempDir(), "end")
-	return "until " + path, func(code string) { must(t, os.WriteFile(path, []byte(code), 0o600)) }
+	return "until " + path, func(code string) { tell(t, path, code) }
+}
+
+// tell makes a file appear whole.
+func tell(t *testing.T, path, text string) {
+	t.Helper()
+	must(t, os.WriteFile(path+".new", []byte(text), 0o600))
+	must(t, os.Rename(path+".new", path))
 }
 
 func kill(t testing.TB, pid int, signal syscall.Signal) {

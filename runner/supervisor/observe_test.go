@@ -47,7 +47,7 @@ func TestProgressThatTheProgramReportsIsReadAndNeverOverwritten(t *testing.T) {
 		job := s.job()
 		return job.progress == 42 && job.comment == "working" && job.status == 2
 	})
-	must(t, os.WriteFile(end, []byte("0"), 0o600))
+	tell(t, end, "0")
 	s.ended(run, runner.Succeeded)
 }
 
