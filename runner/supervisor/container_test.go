@@ -247,6 +247,9 @@ func TestRealContainerSeesNothingOfTheHost(t *testing.T) {
 // HOME and /tmp of a container are small unless we see to it, and file systems
 // in user space leave processes behind.
 func TestRealAsAnOrdinaryUser(t *testing.T) {
+	if underRace {
+		t.Skip("repeats tests that ran already; their processes start slowly under the race detector")
+	}
 	container(t)
 	if os.Geteuid() != 0 {
 		t.Skip("runs as an ordinary user already")

@@ -1,0 +1,184 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/internal/text"
+)
+
+// Request is what a run wants besides its turn.
+type Request struct {
+	// Count is how many GPUs, whichever are free (--gpus N).
+	Count int `json:"count,omitempty"`
+	// Names are the GPUs it must be, as nvidia-smi names them: an index, a UUID
+	// or a UUID's beginning (--gpu ID[,ID]). Count does not matter then.
+	Names []string `json:"names,omitempty"`
+	// Memory is how many bytes of each GPU it needs when it shares them with
+	// others (--gpu-memory); 0 takes them whole.
+	Memory int64 `json:"memory,omitempty"`
+	// Typical is how long the run will hold them, as far as is known; 0 is not
+	// known. It only tells others how long they wait.
+	Typical time.Duration `json:"typical,omitempty"`
+}
+
+// GPUs is how many GPUs are asked for.
+func (r Request) GPUs() int {
+	if len(r.Names) > 0 {
+		return len(r.Names)
+	}
+	return max(r.Count, 0)
+}
+
+// String names what is asked for, such as "2 GPUs" or "8.6 GB of GPU 0".
+func (r Request) String() string {
+	if r.GPUs() == 0 {
+		return "no GPU"
+	}
+	s := text.Plural(r.GPUs(), "GPU")
+	if len(r.Names) > 0 {
+		s = "GPU " + text.Line(strings.Join(r.Names, ", "))
+	}
+	if r.Memory > 0 {
+		s = text.Bytes(r.Memory) + " of " + s
+	}
+	return s
+}
+
+// ParseNames reads the value of --gpu: "0", "0,2", "GPU-5d3f", or UUIDs.
+func ParseNames(s string) ([]string, error) {
+	var names []string
+	for n := range strings.SplitSeq(s, ",") {
+		n = strings.TrimSpace(n)
+		if n == "" || strings.Trim(n, "0123456789") != "" && !validUUID(n) {
+			return nil, fmt.Errorf("%q names no GPU; say an index, a UUID or its beginning, as nvidia-smi -L lists them", text.Line(s))
+		}
+		if slices.Contains(names, n) {
+			return nil, fmt.Errorf("GPU %s is named twice", n)
+		}
+		names = append(names, n)
+	}
+	return names, nil
+}
+
+// units of memory. GPUs are sold by powers of two, whatever the letters say.
+var units = map[string]int64{"m": 1 << 20, "mb": 1 << 20, "mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30}
+
+// ParseMemory reads the value of --gpu-memory, such as "8G", "7.5GiB" or
+// "800M", in bytes.
+func ParseMemory(s string) (int64, error) {
+	low := strings.ToLower(strings.TrimSpace(s))
+	digits := strings.TrimRight(low, "abcdefghijklmnopqrstuvwxyz ")
+	unit, known := units[strings.TrimSpace(low[len(digits):])]
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !known || !(n > 0) || n > 1<<20 {
+		return 0, fmt.Errorf("%q is no amount of GPU memory; say it like 8G or 800M", text.Line(s))
+	}
+	return int64(n * float64(unit)), nil
+}
+
+// find gives the device that a name of nvidia-smi means.
+func find(devices []Device, name string) (Device, error) {
+	var found []Device
+	index, err := strconv.Atoi(name)
+	for _, d := range devices {
+		if err == nil && d.Index == index || strings.EqualFold(d.UUID, name) {
+			return d, nil
+		}
+		if err != nil && strings.HasPrefix(strings.ToLower(d.UUID), strings.ToLower(name)) {
+			found = append(found, d)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return Device{}, fmt.Errorf("%w: there is no GPU %s, it has %s", ErrRequest, text.Line(name), list(devices))
+	}
+	return Device{}, fmt.Errorf("%w: %s is the beginning of several: %s", ErrRequest, text.Line(name), list(found))
+}
+
+func list(devices []Device) string {
+	var s []string
+	for _, d := range devices {
+		s = append(s, fmt.Sprintf("%d (%s)", d.Index, d.UUID))
+	}
+	return "GPU " + strings.Join(s, ", ")
+}
+
+// pin replaces names by UUIDs, which still mean the same when a GPU vanishes
+// and the indices move.
+func (r Request) pin(devices []Device) (Request, error) {
+	var uuids []string
+	for _, n := range r.Names {
+		d, err := find(devices, n)
+		if err != nil {
+			return r, err
+		}
+		if slices.Contains(uuids, d.UUID) {
+			return r, fmt.Errorf("%w: GPU %d is named twice", ErrRequest, d.Index)
+		}
+		uuids = append(uuids, d.UUID)
+	}
+	r.Names = uuids
+	return r, nil
+}
+
+// candidates are the GPUs that may be given: those named, or all that are
+// allowed. An error tells that there will never be enough.
+func (r Request) candidates(devices []Device, allow []string) ([]Device, error) {
+	allowed := devices
+	if len(allow) > 0 {
+		allowed = nil
+		for _, d := range devices {
+			if slices.ContainsFunc(allow, func(name string) bool {
+				a, err := find(devices, name)
+				return err == nil && a.UUID == d.UUID
+			}) {
+				allowed = append(allowed, d)
+			}
+		}
+	}
+	from := allowed
+	if len(r.Names) > 0 {
+		from = nil
+		for _, n := range r.Names {
+			d, err := find(devices, n)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(allowed, func(a Device) bool { return a.UUID == d.UUID }) {
+				return nil, fmt.Errorf("%w: GPU %d is not in [gpu] allow of config.toml", ErrRequest, d.Index)
+			}
+			from = append(from, d)
+		}
+	}
+	var able []Device
+	for _, d := range from {
+		if d.Lost {
+			if len(r.Names) > 0 {
+				return nil, fmt.Errorf("%w: GPU %d does not answer; restart the box", ErrRequest, d.Index)
+			}
+			continue
+		}
+		if r.Memory == 0 || d.Total < 0 || d.Total >= r.Memory {
+			able = append(able, d)
+		}
+	}
+	if n := r.GPUs(); len(able) < n {
+		why := fmt.Sprintf("%s asked for, it has %d", text.Plural(n, "GPU"), len(devices))
+		switch {
+		case len(from) < len(devices) && len(r.Names) == 0:
+			why += fmt.Sprintf(", and [gpu] allow of config.toml leaves %d of them", len(from))
+		case r.Memory > 0:
+			why = fmt.Sprintf("%s of memory asked for, and %d of its GPUs have as much", text.Bytes(r.Memory), len(able))
+		case len(able) < len(from):
+			why += fmt.Sprintf(", and %d do not answer", len(from)-len(able))
+		}
+		return nil, fmt.Errorf("%w: %s", ErrRequest, why)
+	}
+	return able, nil
+}
