@@ -142,16 +142,19 @@ func (c *cli) printAnalyses(analyses []app.Analysis, now time.Time) error {
 		if d := a.Duration(now); d > 0 {
 			duration = text.Duration(d)
 		}
-		cells = append(cells, []string{a.Key(), a.Title(), a.State().Word, progress, duration, a.Person(),
+		cells = append(cells, []string{a.Key(), a.Title(), partOf(a), a.State().Word, progress, duration, a.Person(),
 			text.Ago(a.Created(), now), a.Where(), text.Truncate(a.Reason(), 60)})
 	}
-	return c.printTable([]string{"ID", "ANALYSIS", "STATE", "", "TOOK", "BY", "LAUNCHED", "WHERE", "WHY"}, cells)
+	return c.printTable([]string{"ID", "ANALYSIS", "PART", "STATE", "", "TOOK", "BY", "LAUNCHED", "WHERE", "WHY"}, cells)
 }
 
 func (c *cli) showAnalysis(ctx context.Context, name string) error {
 	s, a, err := c.find(ctx, name)
 	if err != nil {
 		return err
+	}
+	if c.json {
+		return c.printReceipt(ctx, s, a)
 	}
 	var values []client.Value
 	if a.Run != nil {
@@ -161,9 +164,6 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 	}
 	results, resultsErr := s.Results(ctx, a)
 	now := s.Env.Now()
-	if c.json {
-		return c.printJSON(receipt(a, values, results, resultsErr, now)...)
-	}
 	st := a.State()
 	fmt.Fprintf(c.out, "%s  %s\n", text.Line(a.Title()), text.Line(st.Word))
 	line := func(name, value string) {
@@ -185,6 +185,13 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 	}
 	if a.Run != nil {
 		line("container", a.Run.Algorithm.Container)
+		line("digest", app.Digest(*a.Run))
+		if m, ok := runner.ReadMachine(a.Run.Folder); ok {
+			line("ran on", ranOn(m))
+			line("runtime", strings.TrimSpace(m.Runtime+" "+m.RuntimeVersion))
+		}
+		line("group", placeInGroup(*a.Run))
+		line("repeats", a.Run.From)
 		line("note", a.Run.Note)
 		line("folder", a.Run.Folder)
 		if a.Run.Result != nil {
@@ -218,21 +225,6 @@ func from(a app.Analysis, v client.Value) string {
 		return ""
 	}
 	return string(v.Origin)
-}
-
-// receipt is the complete provenance of an analysis.
-func receipt(a app.Analysis, values []client.Value, results app.Results, resultsErr error, now time.Time) []field {
-	out := []field{{"analysis", toAnalysisJSON(a, now)}, {"values", list(values)}}
-	if a.Run != nil {
-		out = append(out, field{"spec", a.Run.Spec})
-		if a.Run.Result != nil {
-			out = append(out, field{"result", a.Run.Result})
-		}
-	}
-	if resultsErr != nil {
-		return append(out, field{"results_error", resultsErr.Error()})
-	}
-	return append(out, field{"results", toResultsJSON(results)})
 }
 
 // waitCode is the exit code for how an analysis ended.

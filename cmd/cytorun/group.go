@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -179,6 +180,12 @@ func (c *cli) groupHere(name string) (*app.Session, runner.Group, error) {
 	if err != nil {
 		return nil, g, err
 	}
+	slices.SortStableFunc(g.Runs, func(a, b runner.Run) int {
+		if a.Part == nil || b.Part == nil {
+			return 0
+		}
+		return a.Part.Index - b.Part.Index
+	})
 	s, err := c.openRun(g.Runs[0])
 	return s, g, err
 }

@@ -26,8 +26,8 @@ algorithm is found by its name and version, options by their names, and what
 cannot be matched is said.
 
 With --remaining GROUP everything of a group that has no result yet is launched
-again in its place; what such analyses left on the server half written is kept
-or deleted.`,
+again in its place, with changes of values where wanted; what such analyses left
+on the server half written is kept or deleted.`,
 		Example: `  cytorun rerun Nuclei#12 -p sigma=3
   cytorun rerun ./20261120-143205-k7qd -S other-site
   cytorun rerun --remaining g-20261120-150000-aaaa --results delete`,
@@ -44,10 +44,10 @@ or deleted.`,
 				return err
 			}
 			if remaining != "" {
-				if cmd.Flags().Changed("param") || algorithm != "" || o.split != "" {
-					return usageError(errors.New("--remaining launches what it was; leave out -p, --algorithm and --split"))
+				if algorithm != "" || o.split != "" {
+					return usageError(errors.New("--remaining launches what it was; leave out --algorithm and --split"))
 				}
-				return c.rerunRemaining(cmd.Context(), remaining, results, o)
+				return c.rerunRemaining(cmd.Context(), remaining, results, set, o)
 			}
 			if results != "" {
 				return usageError(errors.New("--results goes with --remaining GROUP"))
@@ -148,7 +148,7 @@ func (c *cli) connectToRerun(ctx context.Context, run runner.Run) (*app.Session,
 }
 
 // rerunRemaining launches what a group still lacks.
-func (c *cli) rerunRemaining(ctx context.Context, name, results string, o runOptions) error {
+func (c *cli) rerunRemaining(ctx context.Context, name, results string, set []client.Value, o runOptions) error {
 	if results != "" && results != "keep" && results != "delete" {
 		return usageError(fmt.Errorf("--results is keep or delete, not %q", results))
 	}
@@ -184,7 +184,7 @@ func (c *cli) rerunRemaining(ctx context.Context, name, results string, o runOpt
 			c.say("deleted what %s left on the server", h.Run.ID)
 		}
 	}
-	return c.repeat(ctx, s, group.ID, left.Runs, o)
+	return c.repeat(ctx, s, group.ID, left.Runs, set, o)
 }
 
 // askHalf says what was left half written and asks what to do with it.

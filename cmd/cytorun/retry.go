@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/runner"
 )
@@ -61,7 +62,7 @@ func (c *cli) retryGroup(ctx context.Context, name string, o runOptions) error {
 	if err := c.confirmCount(len(runs), "again of group "+group.ID, o); err != nil {
 		return err
 	}
-	return c.repeat(ctx, s, group.ID, runs, o)
+	return c.repeat(ctx, s, group.ID, runs, nil, o)
 }
 
 func (c *cli) retry(ctx context.Context, names []string, o runOptions) error {
@@ -92,12 +93,12 @@ func (c *cli) retry(ctx context.Context, names []string, o runOptions) error {
 	if slices.ContainsFunc(runs, func(r runner.Run) bool { return r.Group != group }) {
 		group = ""
 	}
-	return c.repeat(ctx, s, group, runs, o)
+	return c.repeat(ctx, s, group, runs, nil, o)
 }
 
-// repeat launches runs again in their places.
-func (c *cli) repeat(ctx context.Context, s *app.Session, group string, runs []runner.Run, o runOptions) error {
-	requests, err := s.Repeat(runs)
+// repeat launches runs again in their places, with other values where set.
+func (c *cli) repeat(ctx context.Context, s *app.Session, group string, runs []runner.Run, set []client.Value, o runOptions) error {
+	requests, err := s.Repeat(ctx, runs, set)
 	if err != nil {
 		return err
 	}

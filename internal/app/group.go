@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 )
@@ -103,8 +104,9 @@ func rank(s runner.State) int {
 }
 
 // Repeat makes the requests that launch runs again in their places: the same
-// values, in the same group, in the container of the same name as it is now.
-func (s *Session) Repeat(runs []runner.Run) ([]LaunchRequest, error) {
+// values but for those that are set, in the same group, in the container of the
+// same name as it is now.
+func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Value) ([]LaunchRequest, error) {
 	requests := make([]LaunchRequest, 0, len(runs))
 	for _, light := range runs {
 		run, err := runner.ReadFolder(light.Folder)
@@ -121,6 +123,16 @@ func (s *Session) Repeat(runs []runner.Run) ([]LaunchRequest, error) {
 			Algorithm: algorithmOf(run.Algorithm), Values: run.Values, Runtime: run.Runtime, Container: run.Algorithm.Container,
 			GPUs: run.Resources.GPUs, TimeLimit: run.Resources.TimeLimit, Note: run.Note,
 			Group: run.Group, Part: run.Part, From: run.ID, StopAfter: run.StopAfter,
+		}
+		for _, v := range set {
+			if run.Part != nil && strings.EqualFold(v.Parameter, run.Part.Parameter) {
+				return nil, forms.Problems{{Parameter: v.Parameter, Message: "is what the group was split by; launch a new group with other values"}}
+			}
+		}
+		if len(set) > 0 {
+			if r.Values, err = s.Fill(ctx, r.Algorithm, r.Values, set); err != nil {
+				return nil, err
+			}
 		}
 		requests = append(requests, r)
 	}
