@@ -18,7 +18,7 @@ import (
 // Fields of the launch block.
 const (
 	blockGPUs    = "gpus"
-	blockLimit   = "time-limit"
+	blockLimit   = "time"
 	blockNote    = "note"
 	blockRuntime = "runtime"
 )
@@ -31,7 +31,7 @@ func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 	ps := []descriptor.Parameter{
 		{ID: blockGPUs, Name: "GPUs", Type: descriptor.Number, Integer: true, Minimum: &zero, Default: &gpus, Flag: "--gpus",
 			Description: "How many GPUs the analysis gets for itself. It waits in the queue until they are free."},
-		{ID: blockLimit, Name: "Time limit", Type: descriptor.String, Optional: true, Flag: "--time-limit",
+		{ID: blockLimit, Name: "Time limit", Type: descriptor.String, Optional: true, Flag: "--time",
 			Description: "The analysis is stopped after this time, such as 90m, 2h30m or 1d. Empty: never."},
 		{ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
 			Description: "A line for yourself: why this analysis, what is different about it."},

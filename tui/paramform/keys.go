@@ -22,6 +22,7 @@ var (
 	lastKey       = keymap.Bind("L", "last used", "L")
 	copyKey       = keymap.As(keymap.Copy, "copy command")
 	commandKey    = keymap.Bind("v", "whole command", "v")
+	editorKey     = keymap.Bind("E", "edit all in $EDITOR", "E")
 	nextProblem   = keymap.Bind("n", "next problem", "n")
 	prevProblem   = keymap.Bind("N", "previous problem", "N")
 	launchKey     = keymap.Bind("ctrl+s", "launch", "ctrl+s")
@@ -70,7 +71,7 @@ func (m *Screen) Help() []key.Binding {
 		open, keymap.When(turns, turn), launchKey,
 		keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
 		keymap.When(f.Text != "", clearKey), keymap.When(f.Changed() && p.Default != nil, defaultKey),
-		findKey, nextField, previousField, copyKey, commandKey,
+		findKey, nextField, previousField, editorKey, copyKey, commandKey,
 		keymap.When(len(m.complaints()) > 0, nextProblem), keymap.When(len(m.complaints()) > 0, prevProblem),
 		keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
 	}, m.detail.Help()...)

@@ -2,11 +2,13 @@ package paramform
 
 import (
 	"context"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/tui/paramform/picker"
 )
 
@@ -102,7 +104,7 @@ func (m *Screen) label(id string) {
 	if l == nil || !hasOptions(f.Parameter) || f.Text == "" {
 		return
 	}
-	ids := f.Value().List()
+	ids := m.namesToIDs(f, l)
 	if missing := l.Missing(ids); len(missing) > 0 && f.Text != allOptions {
 		m.absent[id] = missing
 	}
@@ -122,6 +124,26 @@ func (m *Screen) label(id string) {
 	if known == len(ids) || known > 0 && l.Done {
 		f.Labels = labels
 	}
+}
+
+// namesToIDs replaces names that were typed by the ids of the options, and
+// gives the ids.
+func (m *Screen) namesToIDs(f *forms.Field, l *picker.List) []string {
+	ids := f.Value().List()
+	changed := false
+	for i, one := range ids {
+		if _, known := l.Name(one); known {
+			continue
+		}
+		if id, ok := l.Resolve(one); ok {
+			ids[i], changed = id, true
+		}
+	}
+	if changed {
+		m.params.Set(f.Parameter.ID, strings.Join(ids, ","), f.Origin)
+		ids = f.Value().List() // a name and its id may both have been there
+	}
+	return ids
 }
 
 // stopLists ends what still waits for lists.

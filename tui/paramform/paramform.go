@@ -13,6 +13,7 @@
 //   - options.go: the lists that a server gives to choose from;
 //   - launch.go, block.go: from ctrl+s to a run;
 //   - draft.go: what was typed survives;
+//   - editor.go: all values as a file in the person's editor;
 //   - draw.go, field.go, command.go: what is seen.
 package paramform
 
@@ -68,6 +69,9 @@ type Screen struct {
 	checks  []app.Check
 	request app.LaunchRequest
 	failure error // of the last launch
+
+	editorGen  nav.Gen
+	editorFile []byte // as the editor got it
 
 	drafts draftFiles
 	last   *draft // values of the last launch

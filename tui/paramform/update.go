@@ -42,6 +42,12 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		return m.wasRead(msg)
 	case picker.Arrived:
 		return m.arrived(msg)
+	case fileReady:
+		return m.fileIsReady(msg)
+	case editorLeft:
+		return m.editorWasLeft(msg)
+	case fileRead:
+		return m.fileWasRead(msg)
 	case checked:
 		return m.wereChecked(msg)
 	case started:
@@ -171,6 +177,8 @@ func (m *Screen) act(k tea.KeyPressMsg) tea.Cmd {
 		return nav.Send(nav.Copy{Text: m.preview.String(), What: "the command"})
 	case keymap.Is(k, commandKey):
 		m.command = &commandView{}
+	case keymap.Is(k, editorKey):
+		return m.editFile()
 	case keymap.Is(k, launchKey):
 		return m.launch()
 	case keymap.Is(k, refreshKey):

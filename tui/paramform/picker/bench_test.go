@@ -81,19 +81,48 @@ func BenchmarkPickerOf100000(b *testing.B) {
 	})
 }
 
-func BenchmarkListOf100000(b *testing.B) {
-	options := slides(100_000)
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	began := time.Now()
-	list := NewList(images, slices.Clone(options), true, nil)
-	took := time.Since(began)
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	for b.Loop() {
+// wide makes options with as many attributes as the images of a real server
+// have, packed as they come from one.
+func wide(n int) []client.Option {
+	var pack client.FieldPacker
+	out := make([]client.Option, n)
+	for i, o := range slides(n) {
+		for name, value := range o.Fields.All() {
+			pack.Add([]byte(name), []byte(value))
+		}
+		for k := range 24 { // what images have in common
+			pack.Add(fmt.Appendf(nil, "attribute%d", k), fmt.Appendf(nil, "value %d", (i+k)%40))
+		}
+		for k := range 6 { // what is theirs alone
+			pack.Add(fmt.Appendf(nil, "path%d", k), fmt.Appendf(nil, "/data/images/%d/Patient_%05d_%d.svs", 1478+i, i, k))
+		}
+		out[i] = client.Option{ID: o.ID, Fields: pack.Fields()}
 	}
-	bench.Report(b, "picker/order-100000", float64(took.Microseconds())/1000, "ms", 500, true)
-	bench.Report(b, "picker/memory-100000", float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB", 60, true)
+	return out
+}
+
+func BenchmarkListOf100000(b *testing.B) {
+	before := heap()
+	options := wide(100_000)
+	list := NewList(images, options, true, nil)
+	grown := heap() - before
+	var all []time.Duration
+	for b.Loop() {
+		again := slices.Clone(options)
+		began := time.Now()
+		NewList(images, again, true, nil)
+		all = append(all, time.Since(began))
+	}
+	slices.Sort(all)
+	bench.Report(b, "picker/order-100000", float64(all[len(all)/2].Microseconds())/1000, "ms", 500, true)
+	bench.Report(b, "picker/memory-100000", float64(grown)/1e6, "MB", 60, true)
+	runtime.KeepAlive(options)
 	runtime.KeepAlive(list)
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 // List is the options of a parameter as far as they are known, in the order in
@@ -35,7 +36,8 @@ type List struct {
 	keys    []string // names in lower case
 	twins   map[client.ID]bool
 	index   map[client.ID]int32
-	extra   string // the attribute shown beside the name, if any
+	byName  map[string]int32 // made when it is needed; -1 for several
+	extra   string           // the attribute shown beside the name, if any
 	// unsorted is the attribute that should give the order and that no option
 	// has: descriptors ask for some that do not exist.
 	unsorted string
@@ -124,6 +126,38 @@ func beside(p descriptor.Parameter, options []client.Option) string {
 
 // Len is how many options are known.
 func (l *List) Len() int { return len(l.options) }
+
+// Hints are lines that tell of a list in a file: how many options there are, and
+// the first of them.
+func (l *List) Hints(most int) []string {
+	if l.Len() == 0 {
+		return nil
+	}
+	lines := []string{text.Count(l.Len()) + " to choose from, by id or name:"}
+	for i, o := range l.options[:min(most, l.Len())] {
+		lines = append(lines, "  "+idText(o.ID)+"  "+l.names[i])
+	}
+	return lines
+}
+
+// Resolve gives the id of the one option with a name, without regard to case.
+func (l *List) Resolve(name string) (id string, ok bool) {
+	if l.byName == nil {
+		l.byName = make(map[string]int32, len(l.keys))
+		for i, k := range l.keys {
+			if _, twice := l.byName[k]; twice {
+				l.byName[k] = -1
+			} else {
+				l.byName[k] = int32(i)
+			}
+		}
+	}
+	i, ok := l.byName[strings.ToLower(strings.TrimSpace(name))]
+	if !ok || i < 0 {
+		return "", false
+	}
+	return idText(l.options[i].ID), true
+}
 
 // Name is the name of the option with an id written as text.
 func (l *List) Name(id string) (string, bool) {
