@@ -45,7 +45,8 @@ func (s *Session) LocalAnalyses() ([]Analysis, error) {
 }
 
 // Analyses joins the server's jobs with the runs of this box, newest first. If
-// the server does not answer, the runs are returned together with its error.
+// the server does not answer, the runs are returned together with its error; a
+// session that is not connected does not ask it.
 func (s *Session) Analyses(ctx context.Context, q AnalysisQuery) ([]Analysis, error) {
 	runs, err := s.runs()
 	if q.AllProjects {
@@ -56,6 +57,9 @@ func (s *Session) Analyses(ctx context.Context, q AnalysisQuery) ([]Analysis, er
 	}
 	if q.Algorithm != 0 {
 		runs = slices.DeleteFunc(runs, func(r runner.Run) bool { return r.Algorithm.ID != q.Algorithm })
+	}
+	if !s.Connected() {
+		return join(runs, nil), nil
 	}
 	if q.Max == 0 {
 		q.Max = 200
