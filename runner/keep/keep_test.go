@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -224,7 +225,11 @@ func TestSignalsDoNotEndTheKeeper(t *testing.T) {
 func TestTheProgramInheritsNoIgnoredSignal(t *testing.T) {
 	folder, _ := start(t, "grep SigIgn /proc/self/status")
 	end(t, folder)
-	if got := output(t, folder); strings.TrimSpace(strings.TrimPrefix(got, "SigIgn:")) != "0000000000000000" {
+	got := output(t, folder)
+	ignored, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(got, "SigIgn:")), 16, 64)
+	must(t, err)
+	// 32 and 33 belong to the C library, and no Go program can change them.
+	if ignored &^= 1<<31 | 1<<32; ignored != 0 {
 		t.Errorf("%s", got)
 	}
 }
