@@ -3,6 +3,7 @@ package supervisor
 import (
 	"bytes"
 	"errors"
+	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -226,6 +227,34 @@ func TestAProgramReachesAServerWithACertificateOfItsOwn(t *testing.T) {
 	if job := s.job(); job.comment != "reached" || !strings.HasPrefix(s.url, "https://") {
 		t.Errorf("server has %+v", job)
 	}
+}
+
+// A registry that accepts connections and says nothing keeps a run preparing.
+func TestRealContainerBeingFetchedWhenItsSupervisorIsKilledOrTheRunCancelled(t *testing.T) {
+	container(t)
+	s := newSite(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer silent.Close()
+	run := s.launchInside(silent.Addr().String()+"/lab/x:1", "say hi")
+	run = s.state(run, runner.Preparing)
+	if !locked(t, filepath.Join(leases(), "slot-1")) {
+		t.Error("it prepares without a slot")
+	}
+	kill(t, s.supervisor(run), syscall.SIGKILL)
+	within(t, 5*time.Second, "its keeper ends and the slot is free", func() bool { return !locked(t, filepath.Join(leases(), "slot-1")) })
+	s.noProcess(run, runner.Started{PID: -1})
+	s.recover()
+	within(t, 5*time.Second, "it prepares again", func() bool { return locked(t, filepath.Join(leases(), "slot-1")) })
+	must(t, runner.RequestCancel(run.Folder, "ann"))
+	run = s.ended(run, runner.Cancelled)
+	if _, ok := runner.ReadStarted(run.Folder); ok {
+		t.Error("it was started")
+	}
+	if job := s.job(); job.status != 8 {
+		t.Errorf("server has %+v", job)
+	}
+	s.noProcess(run, runner.Started{PID: -1})
 }
 
 func TestRealContainerSeesNothingOfTheHost(t *testing.T) {

@@ -101,6 +101,8 @@ func program(args []string) int {
 		}
 	case "binary":
 		_, _ = os.Stdout.Write([]byte{0, 0xff, 0xfe, 0x1b, '[', '2', 'J', 0x80, 'x'})
+	case "dots":
+		fmt.Print("...")
 	case "close-stdout":
 		_ = os.Stdout.Close()
 		_ = os.Stderr.Close()

@@ -204,6 +204,44 @@ func TestAServerThatHangsHoldsUpNoCancel(t *testing.T) {
 	s.state(run, runner.Cancelled)
 }
 
+func TestAServerThatHangsAtTheEndHoldsUpNoVerdict(t *testing.T) {
+	s := newSite(t)
+	words, end := until(t)
+	run, _ := s.running(s.launch(words))
+	s.breaks(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool { <-r.Context().Done(); return true })
+	end("7")
+	run = s.state(run, runner.Failed)
+	if !strings.HasPrefix(run.Reason, "exit 7") || run.Result.Unreported == "" {
+		t.Errorf("reason %q, result %+v", run.Reason, run.Result)
+	}
+	kill(t, s.supervisor(run), syscall.SIGKILL)
+	s.breaks(nil)
+	s.recover()
+	s.ended(run, runner.Failed)
+	if job := s.job(); job.status != 4 {
+		t.Errorf("server has %+v", job)
+	}
+}
+
+func TestASupervisorKilledBetweenVerdictAndReport(t *testing.T) {
+	s := newSite(t)
+	words, end := until(t)
+	run, _ := s.running(s.launch(words))
+	s.breaks(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool { <-r.Context().Done(); return true })
+	end("7")
+	within(t, 10*time.Second, "the verdict is on disk", func() bool { _, ok := runner.ReadResult(run.Folder); return ok })
+	kill(t, s.supervisor(run), syscall.SIGKILL)
+	if now, err := runner.ReadFolder(run.Folder); err != nil || now.State != runner.Running {
+		t.Errorf("state %s, %v", now.State, err)
+	}
+	s.breaks(nil)
+	s.recover()
+	run = s.ended(run, runner.Failed)
+	if job := s.job(); job.status != 4 || !run.Result.Confirmed {
+		t.Errorf("server has %+v, result %+v", job, run.Result)
+	}
+}
+
 func TestWrongKeysFailWithTheNextStep(t *testing.T) {
 	s := newSite(t)
 	spec := s.spec("ok")

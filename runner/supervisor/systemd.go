@@ -10,7 +10,8 @@ import (
 
 // Places where systemd says what it does at logout.
 var (
-	logindFiles = []string{"/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d/*.conf", "/usr/lib/systemd/logind.conf.d/*.conf"}
+	// In the order in which systemd reads them.
+	logindFiles = []string{"/usr/lib/systemd/logind.conf", "/etc/systemd/logind.conf", "/usr/lib/systemd/logind.conf.d/*.conf", "/etc/systemd/logind.conf.d/*.conf"}
 	lingerDir   = "/var/lib/systemd/linger"
 )
 
@@ -42,8 +43,13 @@ func killsUserProcesses() bool {
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
 		return false
 	}
+	return killsIn(logindFiles)
+}
+
+// killsIn reads the configuration of logind. Later files override earlier ones.
+func killsIn(patterns []string) bool {
 	kills := false
-	for _, pattern := range logindFiles {
+	for _, pattern := range patterns {
 		files, _ := filepath.Glob(pattern)
 		for _, f := range files {
 			if b, err := os.ReadFile(f); err == nil {

@@ -37,6 +37,7 @@ func TestHowAProgramEndsIsWhatTheRunSays(t *testing.T) {
 		"success keeps its own comment":      {"report 3 12-cells 0" + keyWords, runner.Succeeded, "", 3, "12-cells"},
 		"left running on the server":         {"report 2 working 0" + keyWords, runner.Succeeded, "", 3, "working"},
 		"binary output":                      {"binary", runner.Succeeded, "", 3, ""},
+		"output without a line's end":        {"dots", runner.Succeeded, "", 3, ""},
 		"closed stdout":                      {"close-stdout", runner.Succeeded, "", 3, ""},
 		"unknown program":                    {"nonsense", runner.Failed, "exit 99: no behaviour nonsense", 4, "exit 99"},
 	}
