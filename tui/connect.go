@@ -101,7 +101,7 @@ func (r *root) connectEnded(m connected) tea.Cmd {
 		return tea.Batch(r.broadcast(nav.Link{Err: m.err}), nav.Fail(m.err))
 	}
 	r.link = link{up: true}
-	return tea.Batch(since(m.session, r.env.Now()), r.use(m.session))
+	return tea.Batch(r.since(m.session), r.use(m.session))
 }
 
 // use shows a session that is connected.

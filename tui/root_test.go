@@ -390,36 +390,16 @@ func TestLinkTellsALostLineFromAMissingObject(t *testing.T) {
 	}
 }
 
-func TestOpeningTellsWhatHappenedSince(t *testing.T) {
-	now := time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)
-	after := now.Add(-20 * time.Hour)
-	run := func(state runner.State, ended time.Time, result *runner.Result) app.Analysis {
-		return app.Analysis{Run: &runner.Run{State: state, Ended: ended, Result: result}}
-	}
-	all := []app.Analysis{
-		run(runner.Running, time.Time{}, nil),
-		run(runner.Failed, now.Add(-time.Hour), &runner.Result{FirstError: "CUDA out\nof memory"}),
-		run(runner.Succeeded, now.Add(-2*time.Hour), nil),
-		run(runner.Succeeded, now.Add(-3*time.Hour), nil),
-		run(runner.Failed, after.Add(-time.Hour), nil),
-	}
-	line, tone := happened(all, after, now)
-	if line != "since Thu 18:00: 2 succeeded, 1 failed (CUDA out of memory)" || tone != app.Bad {
-		t.Errorf("%q %v", line, tone)
-	}
-	if line, _ := happened(all, now, now); line != "" {
-		t.Errorf("nothing happened: %q", line)
-	}
-}
-
 func TestSinceIsSaidAtTheSecondStart(t *testing.T) {
 	site := tuitest.New(t)
-	env, url := site.Session.Env, site.Session.Profile.URL
-	writeSeen(env, url, time.Now().Add(-24*time.Hour))
+	env := site.Session.Env
+	env.Now = func() time.Time { return time.Now().Add(-24 * time.Hour) }
+	site.Session.NoteSeen()
+	env.Now = time.Now
 	site.Run("stain-density", runner.Succeeded, nil, &runner.Result{})
 	_, d := start(t, env, Options{Session: site.Unconnected}, 80, 24)
 	d.UntilShows("1 succeeded")
-	if at := readSeen(env).At[url]; time.Since(at) > time.Minute {
+	if at := site.Session.LastSeen(); time.Since(at) > time.Minute {
 		t.Errorf("the next start counts from %v", at)
 	}
 }

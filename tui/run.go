@@ -57,7 +57,7 @@ func Run(ctx context.Context, env *app.Env, opts Options) error {
 	r.send = func(msg tea.Msg) { go p.Send(msg) }
 	_, err := p.Run()
 	if r.session != nil && r.session.Connected() {
-		writeSeen(env, r.session.Profile.URL, env.Now())
+		r.session.NoteSeen()
 	}
 	if r.crash != nil {
 		return r.crash.save(env.Paths.State, env.Version)
