@@ -14,7 +14,7 @@ import (
 )
 
 func newDoctorCommand(c *cli) *cobra.Command {
-	var install bool
+	var install, notify bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what this box lacks, with the command that mends it",
@@ -29,10 +29,14 @@ func newDoctorCommand(c *cli) *cobra.Command {
 					return err
 				}
 			}
+			if notify {
+				return c.printChecks(env.TryNotify(cmd.Context()))
+			}
 			return c.printChecks(env.Doctor(cmd.Context()))
 		},
 	}
 	cmd.Flags().BoolVar(&install, "install", false, "install Apptainer, under your home where you are not root")
+	cmd.Flags().BoolVar(&notify, "notify", false, "try how you are told that an analysis has ended, see [notify] in config.toml")
 	return cmd
 }
 
