@@ -96,6 +96,19 @@ func (p Parameter) Label() string {
 	return p.ID
 }
 
+// HasLimits reports whether anything but the type limits the values.
+func (p Parameter) HasLimits() bool {
+	return len(p.Choices) > 0 || p.Minimum != nil || p.Maximum != nil || p.Integer
+}
+
+// TakeLimits gives the parameter the limits of q, which come from a place that
+// people know by name. Limits that it has from somewhere stay.
+func (p *Parameter) TakeLimits(q Parameter, from string) {
+	if p.LimitsFrom == "" && q.HasLimits() {
+		p.Choices, p.Minimum, p.Maximum, p.Integer, p.LimitsFrom = q.Choices, q.Minimum, q.Maximum, q.Integer, from
+	}
+}
+
 // serverInputs are the inputs that a Cytomine server fills itself, found by
 // name as JobRuntimeService does it: upper-cased, without underscores.
 var serverInputs = map[string]bool{

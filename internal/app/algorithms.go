@@ -128,7 +128,7 @@ func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm,
 func (s *Session) algorithm(ctx context.Context, id client.ID) (client.Algorithm, error) {
 	a, err := s.Server.Algorithm(ctx, id)
 	if err == nil {
-		s.Env.complete(&a)
+		s.complete(ctx, &a)
 	}
 	return a, err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/client/servers"
 	"github.com/cytorun/cytorun/internal/text"
@@ -30,6 +31,9 @@ type Session struct {
 
 	keys client.Keys
 	opts *optionCache
+	// named is the descriptor file of WithDescriptor, or nil.
+	named     *descriptor.Descriptor
+	namedFile string
 }
 
 // ErrChooseProject tells that the person must say which project is meant.

@@ -59,8 +59,8 @@ func Complete(a *client.Algorithm) {
 			known[p.ID] = p
 		}
 		for i := range a.Parameters {
-			p, k := &a.Parameters[i], known[a.Parameters[i].ID]
-			p.Choices, p.Minimum, p.Maximum, p.Integer = k.Choices, k.Minimum, k.Maximum, k.Integer
+			p := &a.Parameters[i]
+			p.TakeLimits(known[p.ID], "the demo's descriptor")
 		}
 	}
 }
