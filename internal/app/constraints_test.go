@@ -16,18 +16,18 @@ import (
 	"github.com/cytorun/cytorun/runner"
 )
 
-// site is a server over real HTTP that answers fixed JSON, and a session on it
+// fixedSite is a server over real HTTP that answers fixed JSON, and a session on it
 // with folders of its own.
-type site struct {
+type fixedSite struct {
 	*Session
 	mu      sync.Mutex
 	answers map[string]string // path without query: body
 	came    []string
 }
 
-func newSite(t *testing.T, answers map[string]string) *site {
+func newFixedSite(t *testing.T, answers map[string]string) *fixedSite {
 	t.Helper()
-	s := &site{answers: answers}
+	s := &fixedSite{answers: answers}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.came = append(s.came, r.Method+" "+r.URL.Path)
@@ -69,7 +69,7 @@ func newSite(t *testing.T, answers map[string]string) *site {
 	return s
 }
 
-func (s *site) count(part string) int {
+func (s *fixedSite) count(part string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
@@ -115,7 +115,7 @@ func limitsOf(t *testing.T, s *Session) map[string]string {
 	return got
 }
 
-func write(t *testing.T, path, text string) {
+func writeText(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
@@ -131,9 +131,9 @@ func TestLimitsComeInLayersAndSayFromWhere(t *testing.T) {
 	answers["/api/parameter_constraint.json"] = `{"collection":[{"id":1,"name":"minimum"},{"id":2,"name":"in"}],"size":2}`
 	answers["/api/software_parameter/73/software_parameter_constraint.json"] = `{"collection":[{"id":1,"parameterConstraint":1,"value":"4"}],"size":1}`
 	answers["/api/software_parameter/74/software_parameter_constraint.json"] = `{"collection":[{"id":2,"parameterConstraint":2,"value":"[x, y]"}],"size":1}`
-	s := newSite(t, answers)
+	s := newFixedSite(t, answers)
 	folder := s.Env.DescriptorFolder()
-	write(t, filepath.Join(folder, "tool.json"), `{"name":"tool","inputs":[{"id":"a","type":"Number","minimum":1},{"id":"b","type":"Number"}]}`)
+	writeText(t, filepath.Join(folder, "tool.json"), `{"name":"tool","inputs":[{"id":"a","type":"Number","minimum":1},{"id":"b","type":"Number"}]}`)
 
 	want := map[string]string{
 		"a": "min 1 from descriptor tool.json", "b": "max 3 from the algorithm's own descriptor",
@@ -147,7 +147,7 @@ func TestLimitsComeInLayersAndSayFromWhere(t *testing.T) {
 	}
 
 	named := filepath.Join(t.TempDir(), "mine.json")
-	write(t, named, `{"name":"other name","inputs":[{"id":"a","type":"Number","minimum":2}]}`)
+	writeText(t, named, `{"name":"other name","inputs":[{"id":"a","type":"Number","minimum":2}]}`)
 	session, err := s.WithDescriptor(named)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestLimitsComeInLayersAndSayFromWhere(t *testing.T) {
 	}
 
 	// A file that knows every parameter leaves nothing to ask for.
-	write(t, filepath.Join(folder, "tool.json"), `{"name":"Tool","inputs":[{"id":"a","type":"Number","minimum":9},{"id":"b","type":"Number"},{"id":"c","type":"Number"},{"id":"m","type":"String"}]}`)
+	writeText(t, filepath.Join(folder, "tool.json"), `{"name":"Tool","inputs":[{"id":"a","type":"Number","minimum":9},{"id":"b","type":"Number"},{"id":"c","type":"Number"},{"id":"m","type":"String"}]}`)
 	if err := os.RemoveAll(s.Env.Paths.Cache); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestLimitsComeInLayersAndSayFromWhere(t *testing.T) {
 }
 
 func TestAServerWithoutLimitsIsAskedOnceADay(t *testing.T) {
-	s := newSite(t, software())
+	s := newFixedSite(t, software())
 	now := time.Now()
 	s.Env.Now = func() time.Time { return now }
 	for range 3 {
@@ -194,9 +194,9 @@ func TestAServerWithoutLimitsIsAskedOnceADay(t *testing.T) {
 }
 
 func TestABrokenDescriptorIsRefusedWithItsPlace(t *testing.T) {
-	s := newSite(t, nil)
+	s := newFixedSite(t, nil)
 	file := filepath.Join(t.TempDir(), "x.json")
-	write(t, file, "{\n  \"name\": }")
+	writeText(t, file, "{\n  \"name\": }")
 	if _, err := s.WithDescriptor(file); err == nil || !strings.Contains(err.Error(), "x.json:2:") {
 		t.Errorf("%v", err)
 	}
