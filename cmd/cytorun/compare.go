@@ -39,7 +39,7 @@ func newCompareCommand(c *cli) *cobra.Command {
 			if baseline != "" {
 				analyses, base = withBaseline(analyses)
 			}
-			t, err := s.Compare(cmd.Context(), analyses)
+			t, err := s.Compare(cmd.Context(), analyses, nil)
 			if err != nil {
 				return err
 			}

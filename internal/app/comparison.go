@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -15,47 +16,102 @@ import (
 	"github.com/cytorun/cytorun/runner"
 )
 
-// jobValues are the values of a job that a person chose.
-func jobValues(j client.Job) []client.Value {
-	var values []client.Value
-	for _, p := range j.Parameters {
-		dp := descriptor.Parameter{ID: p.Name}
-		if dp.IsServerInput() || dp.IsSecret() {
-			continue
-		}
-		v := client.Value{Parameter: p.Name, Origin: client.FromAnalysis}
-		if p.Value != nil {
-			v.Text = *p.Value
-		}
-		values = append(values, v)
-	}
-	return values
-}
-
 // Compare puts analyses side by side. What cannot be read of one of them (its
-// results on a server that does not answer, an algorithm that vanished) is
-// missing in its column and no reason to show nothing.
-func (s *Session) Compare(ctx context.Context, analyses []Analysis) (compare.Table, error) {
+// results on a server that does not answer, an algorithm that vanished) is missing
+// in its column and no reason to show nothing. seen is told how many have been
+// read; it is called by several goroutines and may be nil.
+func (s *Session) Compare(ctx context.Context, analyses []Analysis, seen func(done int)) (compare.Table, error) {
 	if len(analyses) == 0 {
 		return compare.Table{}, errors.New("nothing to compare: name at least one analysis")
 	}
-	names := newNamer(s)
-	algorithms := map[client.ID]client.Algorithm{}
+	analyses = s.withParameters(ctx, analyses)
+	c := newComparing(s)
 	inputs := make([]compare.Input, len(analyses))
-	for i, a := range analyses {
-		if err := ctx.Err(); err != nil {
-			return compare.Table{}, err
+	var wg sync.WaitGroup
+	next := make(chan int)
+	var mu sync.Mutex
+	done := 0
+	for range min(compareWorkers, len(analyses)) {
+		wg.Go(func() {
+			for i := range next {
+				inputs[i] = c.input(ctx, analyses[i])
+				mu.Lock()
+				done++
+				n := done
+				mu.Unlock()
+				if seen != nil {
+					seen(n)
+				}
+			}
+		})
+	}
+	for i := range analyses {
+		if ctx.Err() != nil {
+			break
 		}
-		if full, err := s.full(a); err == nil {
-			a = full
-		}
-		in := compare.Input{Key: a.Key(), Title: a.Title()}
-		in.Entries = append(in.Entries, s.facts(a)...)
-		in.Entries = append(in.Entries, s.parameterEntries(ctx, a, algorithms, names)...)
-		in.Entries = append(in.Entries, s.resultEntries(ctx, a)...)
-		inputs[i] = in
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return compare.Table{}, err
 	}
 	return compare.New(inputs), nil
+}
+
+// compareWorkers is how many analyses are read at once: a server answers several
+// requests of one person in the time of one, and more would push others aside.
+const compareWorkers = 6
+
+// comparing is what the analyses of one comparison share.
+type comparing struct {
+	s     *Session
+	names *namer
+
+	mu         sync.Mutex
+	algorithms map[client.ID]*readAlgorithm
+	// away is set when the server did not answer, so that it is not asked a
+	// thousand times more.
+	away error
+	// noMetrics is set when the server has said that it keeps none.
+	noMetrics bool
+}
+
+// readAlgorithm is an algorithm, or being read.
+type readAlgorithm struct {
+	once sync.Once
+	a    client.Algorithm
+}
+
+func newComparing(s *Session) *comparing {
+	return &comparing{s: s, names: newNamer(s), algorithms: map[client.ID]*readAlgorithm{}}
+}
+
+// input is one column.
+func (c *comparing) input(ctx context.Context, a Analysis) compare.Input {
+	if full, err := c.s.full(a); err == nil {
+		a = full
+	}
+	in := compare.Input{Key: a.Key(), Title: a.Title()}
+	in.Entries = append(in.Entries, c.s.facts(a)...)
+	in.Entries = append(in.Entries, c.parameters(ctx, a)...)
+	in.Entries = append(in.Entries, c.results(ctx, a)...)
+	return in
+}
+
+// failed notes that the server is away, if an error says so.
+func (c *comparing) failed(err error) {
+	if client.Transient(err) {
+		c.mu.Lock()
+		c.away = err
+		c.mu.Unlock()
+	}
+}
+
+func (c *comparing) serverAway() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.away
 }
 
 func textEntry(section compare.Section, key, value string) compare.Entry {
@@ -102,6 +158,10 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 	if a.Run.Note != "" {
 		es = append(es, textEntry(compare.Facts, "note", a.Run.Note))
 	}
+	if a.Run.Group != "" {
+		es = append(es, textEntry(compare.Facts, "group", a.Run.Group))
+	}
+	es = append(es, s.machineFacts(*a.Run)...)
 	r := a.Run.Result
 	if r == nil {
 		return es
@@ -127,221 +187,21 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 	return es
 }
 
-// parameterEntries are the rows of the parameters: what was chosen, and for
-// what a job does not record, the default that the server used at launch
-// without recording it (contract §5.1).
-func (s *Session) parameterEntries(ctx context.Context, a Analysis, algorithms map[client.ID]client.Algorithm, names *namer) []compare.Entry {
-	known := s.parametersOf(ctx, a, algorithms)
-	values, err := s.Values(ctx, a)
-	if err != nil {
-		values = nil
-	}
-	chosen := map[string]client.Value{}
-	for _, v := range values {
-		chosen[v.Parameter] = v
-	}
-	var es []compare.Entry
-	listed := map[string]bool{}
-	for _, p := range known {
-		listed[p.ID] = true
-		v, ok := chosen[p.ID]
-		e := compare.Entry{Section: compare.Parameters, Key: p.ID, Label: p.Label()}
-		switch {
-		case ok:
-			e.Value, e.Text = parse(p, v.Text), names.show(ctx, p, v)
-			if v.Text == "" {
-				e.Text = "(none)"
-			}
-		case p.Default != nil && *p.Default != "":
-			e.Value = parse(p, *p.Default)
-			e.Text = names.show(ctx, p, client.Value{Text: *p.Default})
-			e.Note = "default at launch"
-		default:
-			continue
-		}
-		es = append(es, e)
-	}
-	// Duplicate names, and parameters that the algorithm has no more.
-	seen := map[string]int{}
-	for _, v := range values {
-		seen[v.Parameter]++
-		if listed[v.Parameter] && seen[v.Parameter] == 1 {
-			continue
-		}
-		p := descriptor.Parameter{ID: v.Parameter, Type: descriptor.String}
-		e := compare.Entry{Section: compare.Parameters, Key: v.Parameter, Value: parse(p, v.Text), Text: v.Text}
-		if !listed[v.Parameter] {
-			e.Note = "no longer a parameter"
-		}
-		es = append(es, e)
-	}
-	return es
-}
-
-// parse reads a value as its parameter's type; what does not fit is text.
-func parse(p descriptor.Parameter, s string) descriptor.Value {
-	v, err := descriptor.ParseValue(p.Type, s)
-	if err != nil {
-		v, _ = descriptor.ParseValue(descriptor.String, s)
-	}
-	return v
-}
-
-// parametersOf are the parameters as they were at launch, or as the server
-// knows them now; an algorithm that vanished has none.
-func (s *Session) parametersOf(ctx context.Context, a Analysis, algorithms map[client.ID]client.Algorithm) []descriptor.Parameter {
-	var out []descriptor.Parameter
-	if a.Run != nil {
-		for _, p := range a.Run.Algorithm.Parameters {
-			if !p.SetByServer && !p.IsServerInput() && !p.ServerParameter {
-				out = append(out, p.Parameter)
-			}
-		}
-		return out
-	}
-	id := a.Job.Algorithm
-	algorithm, ok := algorithms[id]
+// machineFacts are the rows on what a run ran on.
+func (s *Session) machineFacts(run runner.Run) []compare.Entry {
+	m, ok := runner.ReadMachine(run.Folder)
 	if !ok {
-		algorithm, _ = s.algorithm(ctx, id)
-		algorithms[id] = algorithm
-	}
-	return UserParameters(algorithm)
-}
-
-// Results is what an analysis wrote.
-type Results struct {
-	Counts []client.TermCount
-	Files  []client.JobFile
-}
-
-// Annotations is the number of annotations over all terms.
-func (r Results) Annotations() int {
-	n := 0
-	for _, c := range r.Counts {
-		n += c.Count
-	}
-	return n
-}
-
-// Results reads what an analysis wrote to the server.
-func (s *Session) Results(ctx context.Context, a Analysis) (Results, error) {
-	var r Results
-	if a.JobID() == 0 {
-		return r, nil
-	}
-	if a.Run != nil && a.Run.Server.URL != s.Profile.URL {
-		return r, fmt.Errorf("the results of %s lie on another server, %s", a.Title(), text.Line(a.Run.Server.URL))
-	}
-	job := client.Job{ID: a.JobID(), Project: s.Project.ID}
-	if a.Run != nil {
-		job.Project, job.UserJob = a.Run.Project.ID, a.Run.UserJob
-	}
-	if a.Job != nil {
-		job = *a.Job
-	}
-	var err error
-	if counter, ok := s.Server.(client.AnnotationCounter); ok {
-		if r.Counts, err = counter.AnnotationCounts(ctx, job); err != nil {
-			return r, err
-		}
-	}
-	if files, ok := s.Server.(client.FileStore); ok {
-		if r.Files, err = files.JobFiles(ctx, job.ID); err != nil {
-			return r, err
-		}
-	}
-	return r, nil
-}
-
-func (s *Session) resultEntries(ctx context.Context, a Analysis) []compare.Entry {
-	if a.Run != nil && a.Run.State != runner.Succeeded && a.JobID() == 0 {
 		return nil
 	}
-	r, err := s.Results(ctx, a)
-	if err != nil {
-		return []compare.Entry{textEntry(compare.Results, "results", "not readable: "+err.Error())}
+	var es []compare.Entry
+	var gpus []string
+	for _, g := range m.GPUs {
+		gpus = append(gpus, g.Name)
 	}
-	es := []compare.Entry{numberEntry(compare.Results, "annotations", float64(r.Annotations()), compare.Plain)}
-	for _, c := range r.Counts {
-		name := c.Name
-		if name == "" {
-			name = "no term"
+	for _, f := range []struct{ key, value string }{{"host", m.Host}, {"gpu", strings.Join(gpus, ", ")}, {"cpu", m.CPU}} {
+		if f.value != "" {
+			es = append(es, textEntry(compare.Facts, f.key, f.value))
 		}
-		es = append(es, numberEntry(compare.Results, name+", count", float64(c.Count), compare.Plain))
-		if c.Unit != "" {
-			e := numberEntry(compare.Results, name+", area", c.Area, compare.Plain)
-			e.Text, e.Unit = fmt.Sprintf("%.4g", c.Area), c.Unit
-			es = append(es, e)
-		}
-	}
-	for _, f := range r.Files {
-		e := numberEntry(compare.Results, "file "+f.Name, float64(f.Size), compare.Bytes)
-		if f.Size < 0 {
-			e = textEntry(compare.Results, "file "+f.Name, "upload not finished")
-		}
-		es = append(es, e)
 	}
 	return es
-}
-
-// namer shows ids of options as names, with one request per uri.
-type namer struct {
-	s     *Session
-	names map[string]map[string]string // uri -> id -> name
-}
-
-func newNamer(s *Session) *namer { return &namer{s: s, names: map[string]map[string]string{}} }
-
-func (n *namer) show(ctx context.Context, p descriptor.Parameter, v client.Value) string {
-	if p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
-		return ""
-	}
-	ids := strings.Split(v.Text, ",")
-	shown := make([]string, 0, len(ids))
-	for i, id := range ids {
-		id = strings.TrimSpace(id)
-		switch {
-		case id == "":
-			continue
-		case i < len(v.Labels) && v.Labels[i] != "" && len(v.Labels) == len(ids):
-			shown = append(shown, v.Labels[i])
-		default:
-			shown = append(shown, n.name(ctx, p, id))
-		}
-	}
-	return strings.Join(shown, ", ")
-}
-
-func (n *namer) name(ctx context.Context, p descriptor.Parameter, id string) string {
-	known, ok := n.names[p.URI]
-	if !ok {
-		known = map[string]string{}
-		n.names[p.URI] = known
-		if p.URI != "" {
-			_ = n.s.Options(ctx, p, func(os []client.Option) error {
-				for _, o := range os {
-					known[idText(o.ID)] = OptionLabel(p, o)
-				}
-				return nil
-			})
-		}
-	}
-	if name := known[id]; name != "" {
-		return name
-	}
-	return id
-}
-
-// OptionLabel is the name under which an option is shown: its print attribute,
-// else the first attribute that names things, else its id (contract §4.1).
-func OptionLabel(p descriptor.Parameter, o client.Option) string {
-	for _, attribute := range append([]string{p.URIPrint}, "name", "instanceFilename", "originalFilename", "filename", "username", "humanName") {
-		if s := strings.TrimSpace(o.Fields.Get(attribute)); attribute != "" && s != "" {
-			return s
-		}
-	}
-	if s := o.Fields.Get("softwareName"); s != "" {
-		return s + " #" + o.Fields.Get("number")
-	}
-	return idText(o.ID)
 }

@@ -82,7 +82,7 @@ func (s *Session) DemoLoop(ctx context.Context, runtime runner.Runtime, say func
 			failed = append(failed, end.Title()+" wrote no annotations to the server")
 		}
 	}
-	if report.Table, err = s.Compare(ctx, report.Analyses); err != nil {
+	if report.Table, err = s.Compare(ctx, report.Analyses, nil); err != nil {
 		return report, err
 	}
 	if len(failed) > 0 {

@@ -94,7 +94,7 @@ func (m *Screen) load() tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		t, err := s.Compare(ctx, as)
+		t, err := s.Compare(ctx, as, nil)
 		return compared{gen, t, err}
 	}
 }

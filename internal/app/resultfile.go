@@ -1,0 +1,153 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/text"
+)
+
+// FilePreview is the beginning of a result file.
+type FilePreview struct {
+	Text   []string   // lines, not yet safe to show; nil for a table or other bytes
+	Table  [][]string // rows of a CSV file; nil for others
+	Cut    bool       // there is more
+	Binary bool       // it is not text
+}
+
+// previewSize is how much of a file is fetched to look at it, in bytes.
+const previewSize = 64 << 10
+
+// previewLines is how many lines or rows are shown of it.
+const previewLines = 500
+
+// PreviewFile fetches the beginning of a result file.
+func (s *Session) PreviewFile(ctx context.Context, f client.JobFile) (FilePreview, error) {
+	body, err := s.openFile(ctx, f)
+	if err != nil {
+		return FilePreview{}, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, previewSize+1))
+	if err != nil {
+		return FilePreview{}, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), err)
+	}
+	return preview(f.Name, data), nil
+}
+
+// preview reads up to previewSize bytes; one more tells that there are more.
+func preview(name string, data []byte) FilePreview {
+	p := FilePreview{Cut: len(data) > previewSize}
+	if p.Cut {
+		data = data[:previewSize]
+		// The last line is not whole.
+		if i := bytes.LastIndexByte(data, '\n'); i > 0 {
+			data = data[:i+1]
+		}
+	}
+	if bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data) && !p.Cut {
+		p.Binary = true
+		return p
+	}
+	lower := strings.ToLower(name)
+	if strings.HasSuffix(lower, ".csv") || strings.HasSuffix(lower, ".tsv") {
+		p.Table = table(data, strings.HasSuffix(lower, ".tsv"))
+	}
+	if p.Table == nil {
+		p.Text = strings.Split(strings.TrimRight(string(data), "\r\n"), "\n")
+	}
+	if len(p.Text) > previewLines {
+		p.Text, p.Cut = p.Text[:previewLines], true
+	}
+	if len(p.Table) > previewLines {
+		p.Table, p.Cut = p.Table[:previewLines], true
+	}
+	return p
+}
+
+// table reads comma, semicolon or tab separated rows; nil where it is none.
+func table(data []byte, tabs bool) [][]string {
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	r := csv.NewReader(bytes.NewReader(data))
+	r.FieldsPerRecord, r.LazyQuotes = -1, true
+	switch {
+	case tabs:
+		r.Comma = '\t'
+	case bytes.Count(first, []byte(";")) > bytes.Count(first, []byte(",")):
+		r.Comma = ';'
+	}
+	rows, err := r.ReadAll()
+	if err != nil && len(rows) < 2 {
+		return nil
+	}
+	return rows
+}
+
+func (s *Session) openFile(ctx context.Context, f client.JobFile) (io.ReadCloser, error) {
+	store, ok := s.Server.(client.FileStore)
+	if !ok {
+		return nil, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), client.ErrUnsupported)
+	}
+	if f.Size < 0 {
+		return nil, fmt.Errorf("cannot read %s: its upload has not ended", text.Line(f.Name))
+	}
+	body, err := store.OpenJobFile(ctx, f.ID)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), err)
+	}
+	return body, nil
+}
+
+// SaveFile stores a result file in a new file and gives the checksum of what was
+// written; one that is there stays as it is. What cannot be fetched whole leaves
+// nothing behind.
+func (s *Session) SaveFile(ctx context.Context, f client.JobFile, path string) (sum string, err error) {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(home, rest)
+	}
+	body, err := s.openFile(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return "", fmt.Errorf("cannot save to %s: it is there already; choose another name", path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot save %s: %w", text.Line(f.Name), err)
+	}
+	defer func() {
+		if e := out.Close(); err == nil {
+			err = e
+		}
+		if err != nil {
+			_ = os.Remove(path)
+			err = fmt.Errorf("cannot save %s to %s: %w", text.Line(f.Name), path, err)
+		}
+	}()
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(out, h), body)
+	if err != nil {
+		return "", err
+	}
+	if n != f.Size {
+		return "", fmt.Errorf("%d bytes came, the server says %d; try again", n, f.Size)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
