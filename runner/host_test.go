@@ -89,8 +89,8 @@ func TestWhereTheKernelCountsMemoryKills(t *testing.T) {
 	if n := counter([]byte("low 0\noom 2\noom_kill 3\n"), "oom_kill"); n != 3 {
 		t.Errorf("counted %d", n)
 	}
-	d := OOMCount{Group: 5, Box: 9}.Since(OOMCount{Group: 3, Box: 9})
-	if d.Group != 2 || d.Box != 0 {
+	d := OOMCount{Group: 5, Box: 9}.Since(OOMCount{Group: 3, Box: 9, Own: true})
+	if d.Group != 2 || d.Box != 0 || !d.Own {
 		t.Errorf("since: %+v", d)
 	}
 }

@@ -8,13 +8,16 @@ import (
 	"strings"
 )
 
-// OOMCount counts processes killed by the kernel for want of memory. Group
-// counts those of a process's own memory group and is certain; Box counts those
-// of the whole box, which may be somebody else's. Group is -1 where there is no
-// group of its own.
+// OOMCount counts processes killed by the kernel for want of memory. Box counts
+// those of the whole box, Group those of a process's memory group; both may be
+// somebody else's. Group is -1 where there is none but the root.
 type OOMCount struct {
 	Group int `json:"group"`
 	Box   int `json:"box"`
+	// Own is set when nobody else was in the group at the first count, as in a
+	// systemd scope or a container limited by Apptainer: then its kills are
+	// certain to be the run's.
+	Own bool `json:"own,omitempty"`
 }
 
 // CountOOM reads the kernel's counters for a process.
@@ -27,6 +30,7 @@ func CountOOM(pid int) OOMCount {
 		if file := memoryEvents(b); file != "" {
 			if b, err := os.ReadFile(file); err == nil {
 				c.Group = counter(b, "oom_kill")
+				c.Own = c.Group >= 0 && onlyOurs(filepath.Join(filepath.Dir(file), "cgroup.procs"))
 			}
 		}
 	}
@@ -37,9 +41,27 @@ func CountOOM(pid int) OOMCount {
 func (c OOMCount) Since(earlier OOMCount) OOMCount {
 	d := OOMCount{Group: -1, Box: max(c.Box-earlier.Box, 0)}
 	if c.Group >= 0 && earlier.Group >= 0 {
-		d.Group = max(c.Group-earlier.Group, 0)
+		d.Group, d.Own = max(c.Group-earlier.Group, 0), earlier.Own
 	}
 	return d
+}
+
+// onlyOurs tells whether all processes of a group are of this program.
+func onlyOurs(procs string) bool {
+	b, err := os.ReadFile(procs)
+	if err != nil {
+		return false
+	}
+	exe, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return false
+	}
+	for pid := range strings.FieldsSeq(string(b)) {
+		if other, err := os.Readlink("/proc/" + pid + "/exe"); err == nil && other != exe {
+			return false
+		}
+	}
+	return true
 }
 
 // memoryEvents finds the file with the counters of a memory group in the text

@@ -286,13 +286,8 @@ func (s *Store) Delete(id string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case run.Problem != nil:
-		return fmt.Errorf("cannot delete run %s: %w", id, run.Problem)
-	case run.ForeignHost:
-		return fmt.Errorf("cannot delete run %s: it belongs to host %s; delete it there", id, run.Host)
-	case !run.State.Ended():
-		return fmt.Errorf("cannot delete run %s: it is %s; cancel it first", id, run.State)
+	if err := run.deletable(); err != nil {
+		return err
 	}
 	lock, err := TakeLock(filepath.Join(run.Folder, LockFile))
 	if err != nil {
@@ -313,22 +308,7 @@ func (s *Store) remove(run Run) error {
 	if err := os.Rename(run.Folder, gone); err != nil {
 		return writeError(run.Folder, err)
 	}
-	return removeAll(gone)
-}
-
-// removeAll removes a folder in which a program may have left folders that
-// their owner may not write.
-func removeAll(dir string) error {
-	if os.RemoveAll(dir) == nil {
-		return nil
-	}
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
+	return RemoveBelow(s.dir, filepath.Base(gone))
 }
 
 // Discard removes the folder of a run that nobody looked after yet: it was just

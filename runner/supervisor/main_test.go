@@ -101,6 +101,15 @@ func program(args []string) int {
 		}
 	case "binary":
 		_, _ = os.Stdout.Write([]byte{0, 0xff, 0xfe, 0x1b, '[', '2', 'J', 0x80, 'x'})
+	case "hog":
+		// A part of it takes more memory than there is; the rest goes on.
+		fmt.Println(exec.Command("/proc/self/exe", "demo-program", "take", arg(1)).Run())
+		fmt.Println("done")
+	case "take":
+		block := make([]byte, number(1)<<20)
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
 	case "dots":
 		fmt.Print("...")
 	case "close-stdout":

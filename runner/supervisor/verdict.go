@@ -43,7 +43,7 @@ func judge(e evidence) runner.Result {
 		r.Advice = "give it more time with --time-limit"
 	case e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, e.failure()
-	case e.exit.OOMKills.Group > 0:
+	case e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
 		r.State = runner.Failed
 		r.Reason = "the kernel killed a part of it for want of memory, although it ended with exit 0"
 	case e.job != nil && e.job.Status == client.Failed:
@@ -73,9 +73,9 @@ func (e evidence) failure() string {
 		signal = signalName(e.exit.Code - 128)
 	}
 	switch {
-	case signal == "killed" && e.exit.OOMKills.Group > 0:
+	case signal == "killed" && e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
 		return "killed by the kernel for want of memory"
-	case signal == "killed" && e.exit.OOMKills.Box > 0:
+	case signal == "killed" && (e.exit.OOMKills.Group > 0 || e.exit.OOMKills.Box > 0):
 		return "killed, most likely by the kernel for want of memory"
 	case signal != "":
 		how = "ended by a signal: " + signal
@@ -109,8 +109,8 @@ func (e evidence) ownFailure() string {
 // warnings are what a person would want to look at after a success.
 func (e evidence) warnings() []string {
 	w := e.left.warnings(e.run)
-	if e.exit.OOMKills.Group < 0 && e.exit.OOMKills.Box > 0 {
-		w = append(w, "the kernel killed a process on this box for want of memory while it ran")
+	if k := e.exit.OOMKills; k.Group > 0 || k.Group < 0 && k.Box > 0 {
+		w = append(w, "the kernel killed a process for want of memory while it ran, perhaps one of this run: look at its results")
 	}
 	return w
 }

@@ -17,9 +17,11 @@ func TestVerdict(t *testing.T) {
 		return runner.Exit{Code: code, Signal: signal, Started: start, Ended: start.Add(time.Hour), OOMKills: runner.OOMCount{Group: -1}}
 	}
 	oom := func(e runner.Exit, group, box int) runner.Exit {
-		e.OOMKills = runner.OOMCount{Group: group, Box: box}
+		e.OOMKills = runner.OOMCount{Group: group, Box: box, Own: group > 0}
 		return e
 	}
+	shared := exit(0, "")
+	shared.OOMKills = runner.OOMCount{Group: 1, Box: 1}
 	job := func(s client.Status, comment string) *client.Job { return &client.Job{Status: s, Comment: comment} }
 	limited := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer, Resources: runner.Resources{TimeLimit: time.Hour}}}
 	inside := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer}}
@@ -52,6 +54,7 @@ func TestVerdict(t *testing.T) {
 		"137 for memory, likely":   {evidence{run: inside, exit: oom(exit(137, ""), -1, 1)}, runner.Failed, "most likely by the kernel for want of memory", "", "memory"},
 		"signal":                   {evidence{run: inside, exit: exit(-1, "segmentation fault")}, runner.Failed, "ended by a signal: segmentation fault", "", ""},
 		"exit 0 after memory kill": {evidence{run: inside, exit: oom(exit(0, ""), 1, 1), job: job(3, ""), left: some}, runner.Failed, "although it ended with exit 0", "", "memory"},
+		"exit 0, shared group":     {evidence{run: inside, exit: shared, job: job(3, ""), left: some}, runner.Succeeded, "", "want of memory", ""},
 		"exit 0, somebody killed":  {evidence{run: inside, exit: oom(exit(0, ""), -1, 1), job: job(3, ""), left: some}, runner.Succeeded, "", "want of memory", ""},
 		"cancelled":                {evidence{run: inside, exit: exit(143, ""), cancel: asked(time.Minute)}, runner.Cancelled, "cancelled by ann after 1h0m", "", ""},
 		"cancelled, clean exit":    {evidence{run: inside, exit: exit(0, ""), cancel: asked(time.Minute), job: job(3, "")}, runner.Cancelled, "cancelled by ann", "", ""},
