@@ -12,6 +12,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,17 +75,56 @@ func (c *Cache) Get(k Key) (data []byte, age time.Duration, ok bool) {
 	return data, max(0, c.now().Sub(info.ModTime())), true
 }
 
+// Open is Get for an answer that is read as it is needed.
+func (c *Cache) Open(k Key) (answer io.ReadCloser, age time.Duration, ok bool) {
+	f, err := os.Open(filepath.Join(c.dir, k.file()))
+	if err != nil {
+		return nil, 0, false
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, false
+	}
+	return f, max(0, c.now().Sub(info.ModTime())), true
+}
+
 // Put stores an answer. One that is larger than a quarter of the limit is not
 // kept.
 func (c *Cache) Put(k Key, data []byte) {
-	if int64(len(data)) > c.limit/4 || os.MkdirAll(c.dir, 0o700) != nil {
+	c.Write(k, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// errTooLarge ends the writing of an answer that is not kept.
+var errTooLarge = errors.New("too large to be kept")
+
+// bounded lets so many bytes through.
+type bounded struct {
+	to   io.Writer
+	left int64
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, errTooLarge
+	}
+	return b.to.Write(p)
+}
+
+// Write is Put for an answer that is written piece by piece. An error of write
+// keeps what was stored before.
+func (c *Cache) Write(k Key, write func(io.Writer) error) {
+	if os.MkdirAll(c.dir, 0o700) != nil {
 		return
 	}
 	temp, err := os.CreateTemp(c.dir, ".put-*") // mode 0600
 	if err != nil {
 		return
 	}
-	_, err = temp.Write(data)
+	err = write(&bounded{temp, c.limit / 4})
 	err = cmp.Or(err, temp.Close())
 	stored := c.now()
 	err = cmp.Or(err, os.Chtimes(temp.Name(), stored, stored))

@@ -20,6 +20,7 @@ import (
 // with folders of its own.
 type fixedSite struct {
 	*Session
+	Close   func() // the server goes away
 	mu      sync.Mutex
 	answers map[string]string // path without query: body
 	came    []string
@@ -47,6 +48,7 @@ func newFixedSite(t *testing.T, answers map[string]string) *fixedSite {
 		}
 	}))
 	t.Cleanup(server.Close)
+	s.Close = server.Close
 	dir := t.TempDir()
 	for _, x := range []string{"CONFIG", "DATA", "STATE", "CACHE"} {
 		t.Setenv("XDG_"+x+"_HOME", filepath.Join(dir, strings.ToLower(x)))

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -14,6 +15,7 @@ import (
 type optionCache struct {
 	mu   sync.Mutex
 	uris map[string]*optionList
+	kept map[string]time.Duration // of uris whose last answer was an old one
 }
 
 // optionList is one answer, complete or still arriving.
@@ -25,12 +27,15 @@ type optionList struct {
 	changed chan struct{} // closed and replaced at each change
 }
 
-func newOptionCache() *optionCache { return &optionCache{uris: map[string]*optionList{}} }
+func newOptionCache() *optionCache {
+	return &optionCache{uris: map[string]*optionList{}, kept: map[string]time.Duration{}}
+}
 
 // Options calls page with the options of a Domain or ListDomain parameter as
 // they arrive. Parameters that share a uri share one request; an answer is kept
 // until RefreshOptions, an error is not. A caller that goes away does not take
-// the answer from the others.
+// the answer from the others. Where the server cannot be reached the options are
+// those that it gave last, see OptionsAge.
 func (s *Session) Options(ctx context.Context, p descriptor.Parameter, page func([]client.Option) error) error {
 	l := s.optionList(p.URI)
 	seen := 0
@@ -71,6 +76,7 @@ func (s *Session) optionList(uri string) *optionList {
 	}
 	l := &optionList{changed: make(chan struct{})}
 	s.opts.uris[uri] = l
+	delete(s.opts.kept, uri)
 	go s.loadOptions(uri, l)
 	return l
 }
@@ -82,14 +88,48 @@ func (s *Session) loadOptions(uri string, l *optionList) {
 		l.change(func() { l.options = append(l.options, o...) })
 		return nil
 	})
-	if err != nil {
+	if err == nil {
+		// Before anybody knows that it is complete: a command ends soon after.
+		s.keepOptions(uri, l.options)
+	} else {
+		// The next one who asks asks the server again.
 		s.opts.mu.Lock()
 		if s.opts.uris[uri] == l {
 			delete(s.opts.uris, uri)
 		}
 		s.opts.mu.Unlock()
+		err = s.keptOptions(uri, l, err)
 	}
 	l.change(func() { l.done, l.err = true, err })
+}
+
+// keptOptions gives what the server said earlier where it cannot be reached now
+// and has not said anything yet; otherwise the error stays.
+func (s *Session) keptOptions(uri string, l *optionList, err error) error {
+	if !client.Transient(err) || len(l.options) > 0 {
+		return err
+	}
+	var all []client.Option
+	age, ok, readErr := s.CachedOptions(descriptor.Parameter{URI: uri}, func(o []client.Option) error {
+		all = append(all, o...)
+		return nil
+	})
+	if !ok || readErr != nil {
+		return err
+	}
+	s.opts.mu.Lock()
+	s.opts.kept[uri] = max(age, 1)
+	s.opts.mu.Unlock()
+	l.change(func() { l.options = all })
+	return nil
+}
+
+// OptionsAge tells how old the options are that Options gave because the server
+// could not be reached; 0 where it answered.
+func (s *Session) OptionsAge(p descriptor.Parameter) time.Duration {
+	s.opts.mu.Lock()
+	defer s.opts.mu.Unlock()
+	return s.opts.kept[p.URI]
 }
 
 func (l *optionList) change(f func()) {
