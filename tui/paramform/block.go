@@ -21,6 +21,14 @@ const (
 	blockLimit   = "time"
 	blockNote    = "note"
 	blockRuntime = "runtime"
+	blockSplit   = "split"
+	blockSweeps  = "sweeps"
+)
+
+// The ways to put several sweeps together.
+const (
+	eachWithEach = "each with each"
+	together     = "side by side"
 )
 
 // newBlock makes the fields that say how to launch. They are parameters like
@@ -36,6 +44,18 @@ func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 		{ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
 			Description: "A line for yourself: why this analysis, what is different about it."},
 	}
+	if p, ok := splitParameter(a); ok {
+		one := "1"
+		ps = append(ps, descriptor.Parameter{
+			ID: blockSplit, Name: "Split", Type: descriptor.Number, Integer: true, Optional: true, Minimum: &one, Flag: "--split " + p.ID + ":N",
+			Description: "Makes several runs: each gets so many of " + p.Label() + ", so 1 is one run for each. Empty: one run for all.",
+		})
+	}
+	how := eachWithEach
+	ps = append(ps, descriptor.Parameter{
+		ID: blockSweeps, Name: "Sweeps", Type: descriptor.String, Default: &how, Choices: []string{eachWithEach, together},
+		Description: "How the values of several sweeps go together: every value of one with every value of the others, or the first ones, the second ones and so on.",
+	})
 	if demo.Owns(a) { // nothing else runs without its container
 		runtime := string(runner.Apptainer)
 		if s.Runtime != "" {
@@ -52,7 +72,7 @@ func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 
 // launchRequest is the launch as the form describes it now.
 func (m *Screen) launchRequest() app.LaunchRequest {
-	r := app.LaunchRequest{Algorithm: m.algorithm, Values: m.params.Values(), Note: m.blockText(blockNote)}
+	r := app.LaunchRequest{Algorithm: m.algorithm, Values: m.several.single, Note: m.blockText(blockNote)}
 	if n, ok := m.block.Field(blockGPUs).Value().Number(); ok {
 		r.GPUs = int(n)
 	}
@@ -66,8 +86,18 @@ func (m *Screen) launchRequest() app.LaunchRequest {
 
 func (m *Screen) blockText(id string) string { return strings.TrimSpace(m.block.Field(id).Text) }
 
-// judgeBlock adds what the type of a field alone cannot tell.
-func (m *Screen) judgeBlock() {
+// judge adds what a field alone cannot tell, after its form has judged it.
+func (m *Screen) judge(s spot) {
+	if !s.launch {
+		m.judgeSweep(m.params.Field(s.id))
+	}
+	if s.id == blockLimit {
+		m.judgeLimit()
+	}
+	m.judgeSplit()
+}
+
+func (m *Screen) judgeLimit() {
 	f := m.block.Field(blockLimit)
 	f.Problems = nil
 	if _, err := parseLimit(f.Text); err != nil {

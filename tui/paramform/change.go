@@ -35,11 +35,10 @@ func (s state) same(t state) bool {
 // set gives a field a value without a way back; see alter.
 func (m *Screen) set(s state) {
 	m.form(s.at).Set(s.at.id, s.text, s.origin, s.labels...)
-	if s.at.launch {
-		m.judgeBlock()
-	} else {
+	if !s.at.launch {
 		m.label(s.at.id)
 	}
+	m.judge(s.at)
 	m.failure = nil
 }
 
@@ -101,7 +100,7 @@ func (m *Screen) reset() tea.Cmd {
 	s := m.here()
 	return m.alter([]spot{s}, func() {
 		m.form(s).Reset(s.id)
-		m.judgeBlock()
+		m.judge(s)
 	})
 }
 

@@ -138,6 +138,9 @@ func (m *Screen) commandLines(height int) string {
 func (m *Screen) commandNote() string {
 	t := style.Now()
 	var parts []string
+	if m.several.runs > 1 {
+		parts = append(parts, t.Busy.Render("the first of "+text.Count(m.several.runs)+" runs"))
+	}
 	if n := len(m.preview.Notes); n > 0 && m.whole {
 		parts = append(parts, t.Warn.Render("! "+counted(n, "note")))
 	}

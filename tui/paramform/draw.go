@@ -156,7 +156,11 @@ func (m *Screen) standing(t *style.Theme) string {
 		parts = append(parts, t.Faint.Render(fmt.Sprintf("%d changed", n)))
 	}
 	if wrong+empty == 0 {
-		parts = append(parts, t.Good.Render("✓ ctrl+s launches"))
+		ready := "✓ ctrl+s launches"
+		if m.several.runs > 1 {
+			ready += " " + text.Count(m.several.runs) + " runs"
+		}
+		parts = append(parts, t.Good.Render(ready))
 	}
 	return strings.Join(parts, t.Faint.Render(" · "))
 }
@@ -187,6 +191,7 @@ type line struct {
 	at   int // index of the spot
 	text string
 	warn bool
+	more bool // the text goes on from the line before
 }
 
 type lineKind int
@@ -218,8 +223,8 @@ func (m *Screen) makeLines() {
 		}
 		out = append(out, line{kind: fieldLine, at: i})
 		for _, p := range m.problems(s) {
-			for _, l := range text.Wrap(text.Line(p.Message), max(m.area.listWidth-8, 8)) {
-				out = append(out, line{problemLine, i, l, p.Warning})
+			for k, l := range text.Wrap(text.Line(p.Message), max(m.area.listWidth-8, 8)) {
+				out = append(out, line{problemLine, i, l, p.Warning, k > 0})
 			}
 		}
 	}
@@ -231,8 +236,12 @@ func (m *Screen) drawList() []string {
 	t := style.Now()
 	var out []string
 	if m.failure != nil {
-		for _, l := range text.Wrap("not launched: "+text.Line(m.failure.Error()), m.area.listWidth-4) {
-			out = append(out, " "+t.Bad.Render("✗ ")+l)
+		for i, l := range text.Wrap("not launched: "+text.Line(m.failure.Error()), m.area.listWidth-4) {
+			sign := "  "
+			if i == 0 {
+				sign = "✗ "
+			}
+			out = append(out, " "+t.Bad.Render(sign)+l)
 		}
 	}
 	for i := m.top; i < len(m.lines) && len(out) < m.area.listHeight; i++ {
@@ -251,6 +260,9 @@ func (m *Screen) draw(t *style.Theme, l line) string {
 		sign, role := "✗", t.Bad
 		if l.warn {
 			sign, role = "!", t.Warn
+		}
+		if l.more {
+			sign = " "
 		}
 		return "    " + role.Render(sign+" "+l.text)
 	}

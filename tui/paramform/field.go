@@ -74,7 +74,11 @@ func (m *Screen) row(t *style.Theme, i int) string {
 	r := cells{line: left}
 	r.add(shown, c.value, role)
 	r.add(originName(f.Origin), c.origin, originStyle(t, f.Origin))
-	r.add(m.takes(s), c.takes, t.Faint)
+	if sweep, ok := m.sweepOf(s.id); ok && !s.launch {
+		r.add(counted(len(sweep.Values), "value"), c.takes, t.Busy)
+	} else {
+		r.add(m.takes(s), c.takes, t.Faint)
+	}
 	r.add(text.Line(f.Parameter.Flag), c.flag, t.Faint)
 	if c.help > 0 {
 		r.add(m.helps[s], c.help, t.Faint)

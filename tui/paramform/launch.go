@@ -78,7 +78,7 @@ func (m *Screen) wasRead(msg algorithmRead) tea.Cmd {
 type checked struct {
 	gen     nav.Gen
 	values  []client.Value
-	request app.LaunchRequest
+	request []app.LaunchRequest
 	checks  []app.Check
 	err     error
 }
@@ -102,6 +102,8 @@ func (m *Screen) launch() tea.Cmd {
 		return tea.Batch(m.read(), nav.Say("reading the algorithm from the server again; press ctrl+s when it is there"))
 	}
 	gen, s, r := nav.NewGen(), m.session, m.launchRequest()
+	several, zip, size, group := m.several, m.sideBySide(), m.splitSize(), m.newGroup()
+	split, _ := splitParameter(m.algorithm)
 	m.stage, m.wait, m.checks = checking, gen, nil
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
@@ -111,7 +113,15 @@ func (m *Screen) launch() tea.Cmd {
 			return checked{gen: gen, err: err}
 		}
 		r.Values = values
-		return checked{gen, values, r, s.Preflight(ctx, r), nil}
+		all, err := requests(r, several, zip, split.ID, size, group)
+		if err != nil {
+			return checked{gen: gen, err: err}
+		}
+		checks := s.Preflight(ctx, all[0])
+		if len(all) > 1 {
+			checks = append([]app.Check{runsCheck(all, several)}, checks...)
+		}
+		return checked{gen, values, all, checks, nil}
 	}
 }
 
@@ -176,12 +186,12 @@ func (m *Screen) askKey(k tea.KeyPressMsg) tea.Cmd {
 
 // started answers start.
 type started struct {
-	gen nav.Gen
-	run runner.Run
-	err error
+	gen  nav.Gen
+	runs []runner.Run
+	err  error
 }
 
-// start makes the run.
+// start makes the run, or all of them or none.
 func (m *Screen) start() tea.Cmd {
 	gen, s, r := nav.NewGen(), m.session, m.request
 	m.stage, m.wait = launching, gen
@@ -189,15 +199,26 @@ func (m *Screen) start() tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		run, err := s.Launch(ctx, r)
-		if run.ID != "" {
-			// The run is on disk: the draft has served. That neither file can be
+		runs, err := launchAll(ctx, s, r)
+		if len(runs) > 0 {
+			// The runs are on disk: the draft has served. That neither file can be
 			// written is no reason to say that the launch failed.
 			_ = writeDraft(files.last, last)
 			_ = writeDraft(files.draft, draft{})
 		}
-		return started{gen, run, err}
+		return started{gen, runs, err}
 	}
+}
+
+func launchAll(ctx context.Context, s *app.Session, all []app.LaunchRequest) ([]runner.Run, error) {
+	if len(all) > 1 {
+		return s.LaunchAll(ctx, all)
+	}
+	run, err := s.Launch(ctx, all[0])
+	if run.ID == "" {
+		return nil, err
+	}
+	return []runner.Run{run}, err
 }
 
 func (m *Screen) wasStarted(msg started) tea.Cmd {
@@ -205,11 +226,11 @@ func (m *Screen) wasStarted(msg started) tea.Cmd {
 		return nil
 	}
 	m.stage, m.wait = filling, 0
-	if msg.run.ID == "" {
+	if len(msg.runs) == 0 {
 		return m.failed(msg.err)
 	}
 	m.drafts.saving, m.drafts.unsaved = true, false // nothing is saved any more
-	cmd := nav.Send(nav.Launched{Runs: []runner.Run{msg.run}})
+	cmd := nav.Send(nav.Launched{Runs: msg.runs})
 	if msg.err != nil {
 		return tea.Sequence(cmd, nav.Fail(msg.err))
 	}

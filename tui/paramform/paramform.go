@@ -11,7 +11,7 @@
 //   - change.go: every way to change a field, and back;
 //   - edit.go, choose.go: one field in the hands of the person;
 //   - options.go: the lists that a server gives to choose from;
-//   - launch.go, block.go: from ctrl+s to a run;
+//   - launch.go, block.go, several.go: from ctrl+s to one run or several;
 //   - draft.go: what was typed survives;
 //   - editor.go: all values as a file in the person's editor;
 //   - draw.go, field.go, command.go: what is seen.
@@ -62,12 +62,13 @@ type Screen struct {
 	// absent are chosen ids that the server's list does not have.
 	absent map[string][]string
 
+	several several
 	preview app.Preview
 	words   []string // of the preview
 	stage   stage
 	wait    nav.Gen // of the stage
 	checks  []app.Check
-	request app.LaunchRequest
+	request []app.LaunchRequest
 	failure error // of the last launch
 
 	editorGen  nav.Gen
@@ -121,19 +122,20 @@ func (m *Screen) take(a client.Algorithm) {
 			}
 		}
 	}
+	for i := range m.params.Fields {
+		m.judgeSweep(&m.params.Fields[i])
+	}
 	for _, p := range a.Parameters {
 		m.whole = m.whole || p.IsServerInput()
 	}
-	m.spots = m.spots[:0]
+	m.count()
+	m.collect()
+	m.helps = make(map[spot]string, len(m.spots))
 	for _, f := range m.params.Fields {
-		m.spots = append(m.spots, spot{id: f.Parameter.ID})
+		m.helps[spot{id: f.Parameter.ID}] = text.Truncate(text.Line(text.HTML(f.Parameter.Description)), 120)
 	}
 	for _, f := range m.block.Fields {
-		m.spots = append(m.spots, spot{launch: true, id: f.Parameter.ID})
-	}
-	m.helps = make(map[spot]string, len(m.spots))
-	for _, s := range m.spots {
-		m.helps[s] = text.Truncate(text.Line(text.HTML(m.field(s).Parameter.Description)), 120)
+		m.helps[spot{true, f.Parameter.ID}] = f.Parameter.Description
 	}
 	if m.edit != nil && m.field(m.edit.at) == nil {
 		m.edit = nil
@@ -145,6 +147,19 @@ func (m *Screen) take(a client.Algorithm) {
 	m.cursor = min(m.cursor, len(m.spots)-1)
 	m.goTo(at)
 	m.refresh()
+}
+
+// collect lists the fields that are seen, in their order.
+func (m *Screen) collect() {
+	m.spots = nil
+	for _, f := range m.params.Fields {
+		m.spots = append(m.spots, spot{id: f.Parameter.ID})
+	}
+	for _, f := range m.block.Fields {
+		if f.Parameter.ID != blockSweeps || len(m.several.sweeps) > 1 {
+			m.spots = append(m.spots, spot{launch: true, id: f.Parameter.ID})
+		}
+	}
 }
 
 // here is the field under the cursor.
@@ -183,7 +198,17 @@ func (m *Screen) firstToFill() int {
 
 // refresh brings what is derived from the fields up to date.
 func (m *Screen) refresh() {
-	m.preview = m.session.Preview(m.launchRequest())
+	sweeps := len(m.several.sweeps)
+	m.count()
+	if (sweeps > 1) != (len(m.several.sweeps) > 1) { // a field comes or goes, below the others
+		at := m.here()
+		m.collect()
+		m.cursor = min(m.cursor, len(m.spots)-1)
+		m.goTo(at)
+	}
+	first := m.launchRequest()
+	first.Values = m.firstValues()
+	m.preview = m.session.Preview(first)
 	m.words = shownWords(m.preview)
 	m.detail.Refresh()
 	m.relayout()
