@@ -69,6 +69,16 @@ func isID(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
+// optionKey is a name as it is looked up: in lower case, and without spaces
+// beside commas, which values do not keep.
+func optionKey(name string) string {
+	parts := strings.Split(strings.ToLower(name), ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return strings.Join(parts, ",")
+}
+
 // resolveOptions turns names, ids and `all` into ids with their names.
 func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, text string) (ids string, labels []string, err error) {
 	var options []client.Option
@@ -79,7 +89,7 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 	SortOptions(p, options)
 	byName := map[string][]client.Option{}
 	for _, o := range options {
-		n := strings.ToLower(OptionLabel(p, o))
+		n := optionKey(OptionLabel(p, o))
 		byName[n] = append(byName[n], o)
 		byName[idText(o.ID)] = append(byName[idText(o.ID)], o)
 	}
@@ -89,12 +99,12 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 		labels = append(labels, OptionLabel(p, o))
 	}
 	words := strings.Split(text, ",")
-	if len(byName[strings.ToLower(strings.TrimSpace(text))]) > 0 {
+	if len(byName[optionKey(text)]) > 0 {
 		words = []string{text} // a name may hold commas
 	}
 	for _, word := range words {
 		word = strings.TrimSpace(word)
-		found := byName[strings.ToLower(word)]
+		found := byName[optionKey(word)]
 		switch {
 		case word == "":
 		case len(found) == 1:
