@@ -112,6 +112,8 @@ func (m *Screen) launch() tea.Cmd {
 		if err != nil {
 			return checked{gen: gen, err: err}
 		}
+		// Fill gives what is missing its default, also what a sweep sets.
+		values = slices.DeleteFunc(values, func(v client.Value) bool { return several.has(v.Parameter) })
 		r.Values = values
 		all, err := requests(r, several, zip, split.ID, size, group)
 		if err != nil {

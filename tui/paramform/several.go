@@ -2,6 +2,7 @@ package paramform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
@@ -21,6 +22,11 @@ type several struct {
 	single []client.Value // the values that all runs have
 	sweeps []forms.Sweep
 	runs   int
+}
+
+// has tells whether a parameter is swept.
+func (v several) has(parameter string) bool {
+	return slices.ContainsFunc(v.sweeps, func(s forms.Sweep) bool { return s.Parameter == parameter })
 }
 
 // count brings m.several up to date.

@@ -47,7 +47,7 @@ func TestSeveralValuesMakeSeveralRuns(t *testing.T) {
 	f.Shows("launches 4 runs")
 	f.Press("ctrl+s")
 	f.UntilShows("goes back to the form")
-	f.Shows("4 analyses in one group", "2 of sigma × 2 of min_size × 2 parts of images")
+	f.Shows("4 analyses in one group", "2 of sigma × 2 of min_size × 2 parts of images", "launches 4 runs")
 	f.Press("enter")
 	launched := tuitest.UntilSent[nav.Launched](f.Driver)
 	var got []string
