@@ -260,8 +260,15 @@ func (s *site) supervisor(run runner.Run) int {
 
 // sweep ends what a failed test left behind.
 func (s *site) sweep() {
+	sessions := map[int]bool{}
+	folders, _ := filepath.Glob(filepath.Join(s.store.Dir(), "2*"))
+	for _, folder := range folders {
+		if started, ok := runner.ReadStarted(folder); ok && started.Lives() {
+			sessions[started.PID] = true
+		}
+	}
 	for _, p := range processes(s.t) {
-		if strings.Contains(p.args, s.store.Dir()) {
+		if strings.Contains(p.args, s.store.Dir()) || sessions[p.sid] {
 			if q, err := os.FindProcess(p.pid); err == nil {
 				_ = q.Kill()
 			}
