@@ -4,19 +4,24 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 var (
 	// "singularity run s_app-v1.2.simg python run.py [HOST]"
-	executeForm = regexp.MustCompile(`(?s)^\s*(?:\S*/)?(?:singularity|apptainer|docker)\s+(?:run|exec)\s+(?:.*?\s)??(\S+\.(?:simg|sif|img))(?:\s+(.*))?$`)
+	executeForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?s)^\s*(?:\S*/)?(?:singularity|apptainer|docker)\s+(?:run|exec)\s+(?:.*?\s)??(\S+\.(?:simg|sif|img))(?:\s+(.*))?$`)
+	})
 	// "singularity pull --name s_app-v1.2.simg docker://user/s_app:v1.2"
-	transport = regexp.MustCompile(`\b([a-z][a-z0-9+.-]*)://(\S+)`)
+	transport = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b([a-z][a-z0-9+.-]*)://(\S+)`)
+	})
 )
 
 // commandLineOf gives what follows the container in an execute command. A
 // command of an unknown form is given as it is.
 func commandLineOf(executeCommand string) string {
-	if parts := executeForm.FindStringSubmatch(executeCommand); parts != nil {
+	if parts := executeForm().FindStringSubmatch(executeCommand); parts != nil {
 		return strings.TrimSpace(parts[2])
 	}
 	return strings.TrimSpace(executeCommand)
@@ -26,7 +31,7 @@ func commandLineOf(executeCommand string) string {
 // "docker://", with any other transport, or the whole when it is one word (as
 // some forks store it). Empty where there is none.
 func containerOf(pullingCommand string) string {
-	if parts := transport.FindStringSubmatch(pullingCommand); parts != nil {
+	if parts := transport().FindStringSubmatch(pullingCommand); parts != nil {
 		reference := strings.Trim(parts[2], `"'`)
 		if parts[1] == "docker" {
 			return reference
@@ -43,7 +48,7 @@ func containerOf(pullingCommand string) string {
 // makes them from a descriptor.
 func commandsFor(container, version, commandLine string) (execute, pull string) {
 	reference := container
-	if !transport.MatchString(reference) {
+	if !transport().MatchString(reference) {
 		reference = "docker://" + reference
 	}
 	name, _, _ := strings.Cut(path.Base(container), "@")

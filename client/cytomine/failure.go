@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"unicode"
 
@@ -243,11 +244,13 @@ func messageIn(raw json.RawMessage, depth int) string {
 	return strings.Join(all, "; ")
 }
 
-var titles = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
+var titles = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
+})
 
 // pageTitle is what a web page says first.
 func pageTitle(body []byte) string {
-	if found := titles.FindSubmatch(body); found != nil {
+	if found := titles().FindSubmatch(body); found != nil {
 		return oneLine(html.UnescapeString(string(found[1])))
 	}
 	return "a web page"

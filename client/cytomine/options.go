@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -74,7 +75,9 @@ func isAddress(value []byte) bool {
 	return bytes.HasPrefix(value, []byte("http://")) || bytes.HasPrefix(value, []byte("https://"))
 }
 
-var placeholder = regexp.MustCompile(`\$\w+\$`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\$\w+\$`)
+})
 
 // optionsPath replaces the placeholders of a uri, as the web interface does,
 // and makes it a path of this server.
@@ -97,7 +100,7 @@ func (c *Client) optionsPath(q client.OptionQuery) (string, error) {
 		"$currentDate$", fmt.Sprint(c.opts.Now().UnixMilli()),
 		"$currentOntology$", fmt.Sprint(q.Project.Ontology),
 	).Replace(uri)
-	if left := placeholder.FindString(uri); left != "" {
+	if left := placeholder().FindString(uri); left != "" {
 		return "", fmt.Errorf("the list of choices %s needs %s, which nobody defines: %w; the descriptor of this algorithm is broken, ask its author", oneLine(q.URI), left, client.ErrInvalid)
 	}
 	path, err := c.localPath(uri)

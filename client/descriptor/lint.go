@@ -3,6 +3,7 @@ package descriptor
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -39,14 +40,16 @@ func (r *reader) lint(top object, d *Descriptor, objects []object) {
 	}
 	for _, word := range strings.Fields(d.CommandLine) {
 		word = strings.Trim(word, ",")
-		if looksLikeKey.MatchString(word) && !names[KeyName(word)] {
+		if looksLikeKey().MatchString(word) && !names[KeyName(word)] {
 			r.warn(top.at("command-line"), "%s in the command-line belongs to no input", quote(word))
 		}
 	}
 }
 
 // looksLikeKey matches words that can only be meant as keys.
-var looksLikeKey = regexp.MustCompile(`^(\[@?\w+\]|@\w+|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$`)
+var looksLikeKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\[@?\w+\]|@\w+|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$`)
+})
 
 // commandWords is a command line prepared for looking up many keys.
 type commandWords struct {

@@ -3,17 +3,20 @@ package command
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
 // containerRun is how Cytomine's router begins an executeCommand: container
 // type, "run", and the image file it pulled.
-var containerRun = regexp.MustCompile(`^\s*\S+\s+(?:run|exec)\s+(?:-\S+\s+)*\S+\.(?:simg|sif|img)(?:\s+|$)`)
+var containerRun = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*\S+\s+(?:run|exec)\s+(?:-\S+\s+)*\S+\.(?:simg|sif|img)(?:\s+|$)`)
+})
 
 // Tail returns the program's part of a Cytomine executeCommand, the words
 // after "singularity run x.simg". Other commands are returned whole.
 func Tail(executeCommand string) string {
-	return strings.TrimSpace(executeCommand[len(containerRun.FindString(executeCommand)):])
+	return strings.TrimSpace(executeCommand[len(containerRun().FindString(executeCommand)):])
 }
 
 // ImageReference returns the image that a Cytomine pullingCommand pulls: what

@@ -41,7 +41,7 @@ func scanErrors(r io.ReaderAt, from, size int64, emit func(Error) bool) (resume 
 		}
 		next := at + int64(len(data))
 		for i := 0; i < len(data); {
-			hit := errorSigns.next(data, i)
+			hit := errorSigns().next(data, i)
 			if hit < 0 {
 				break
 			}
@@ -89,7 +89,7 @@ func judge(r io.ReaderAt, off int64, line []byte, size int64) (e Error, ok, whol
 		}
 		rest = rest[len(part):]
 		s := lineText(bytes.TrimRight(part, "\r\n"))
-		if errorSigns.next([]byte(s), 0) < 0 {
+		if errorSigns().next([]byte(s), 0) < 0 {
 			continue
 		}
 		if v, is := classify(s); is && (!ok || v.weight > best.weight) {

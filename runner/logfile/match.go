@@ -1,5 +1,7 @@
 package logfile
 
+import "sync"
+
 // signs are the words of which a line holds at least one if it may be an
 // error. They are found in one pass over the log; classify decides.
 var signs = []string{
@@ -57,5 +59,6 @@ func (m *matcher) next(data []byte, i int) int {
 	return -1
 }
 
-// errorSigns is made once; it holds 64 KB.
-var errorSigns = newMatcher(signs)
+// errorSigns is made at its first use, which most starts never see; it holds
+// 64 KB.
+var errorSigns = sync.OnceValue(func() *matcher { return newMatcher(signs) })
