@@ -3,6 +3,7 @@ package paramform
 import (
 	"context"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -39,8 +40,13 @@ func (m *Screen) list(p descriptor.Parameter) (*picker.List, tea.Cmd) {
 	}
 	m.lists[k] = picker.NewList(p, nil, false, nil)
 	s := m.session
-	source := picker.NewSource(p, func(ctx context.Context, page func([]client.Option) error) error {
-		return s.Options(ctx, p, page)
+	source := picker.NewSource(p, picker.Feed{
+		Load: func(ctx context.Context, page func([]client.Option) error) error { return s.Options(ctx, p, page) },
+		Kept: func(page func([]client.Option) error) (time.Duration, bool) {
+			age, ok, err := s.CachedOptions(p, page)
+			return age, ok && err == nil
+		},
+		Age: func() time.Duration { return s.OptionsAge(p) },
 	})
 	m.sources[k] = source
 	return m.lists[k], source.Start()

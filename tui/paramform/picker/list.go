@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -30,6 +31,8 @@ type List struct {
 	Done bool
 	// Err is why there are no more, or none at all.
 	Err error
+	// Age is how long ago the server said this, where that is not now.
+	Age time.Duration
 
 	options []client.Option
 	names   []string // as shown, untrusted

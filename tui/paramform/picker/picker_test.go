@@ -254,7 +254,7 @@ func TestThePickerFitsEverySize(t *testing.T) {
 
 func TestASourceGivesListsThatGrowUntilTheEnd(t *testing.T) {
 	gate := make(chan struct{})
-	s := NewSource(images, func(ctx context.Context, page func([]client.Option) error) error {
+	s := NewSource(images, Feed{Load: func(ctx context.Context, page func([]client.Option) error) error {
 		all := slides(1500)
 		for from := 0; from < len(all); from += 500 {
 			if err := page(all[from : from+500]); err != nil {
@@ -265,7 +265,7 @@ func TestASourceGivesListsThatGrowUntilTheEnd(t *testing.T) {
 			}
 		}
 		return errors.New("the line broke")
-	})
+	}})
 	cmd := s.Start()
 	var last *List
 	for {
@@ -288,11 +288,34 @@ func TestASourceGivesListsThatGrowUntilTheEnd(t *testing.T) {
 	}
 }
 
+func TestWhatIsKeptIsSeenUntilTheServerHasSaidMore(t *testing.T) {
+	gate := make(chan struct{})
+	s := NewSource(images, Feed{
+		Load: func(_ context.Context, page func([]client.Option) error) error {
+			<-gate
+			return page(slides(3))
+		},
+		Kept: func(page func([]client.Option) error) (time.Duration, bool) {
+			return 3 * time.Hour, page(slides(5)) == nil
+		},
+	})
+	old := s.Start()().(Arrived).List
+	if old.Len() != 5 || old.Done || old.Age != 3*time.Hour {
+		t.Errorf("%d options, done %t, age %s", old.Len(), old.Done, old.Age)
+	}
+	d, _ := drive(t, Options{Title: "Images", List: old}, 80, 15)
+	d.Shows("as of 3h00m ago")
+	close(gate)
+	if l := s.Next()().(Arrived).List; l.Len() != 3 || !l.Done || l.Age != 0 {
+		t.Errorf("%d options, done %t, age %s", l.Len(), l.Done, l.Age)
+	}
+}
+
 func TestASourceThatIsStoppedEnds(t *testing.T) {
-	s := NewSource(images, func(ctx context.Context, page func([]client.Option) error) error {
+	s := NewSource(images, Feed{Load: func(ctx context.Context, _ func([]client.Option) error) error {
 		<-ctx.Done()
 		return ctx.Err()
-	})
+	}})
 	cmd := s.Start()
 	s.Stop()
 	ended := make(chan tea.Msg, 1)

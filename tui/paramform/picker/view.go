@@ -73,7 +73,10 @@ func (p *Picker) counts(t *style.Theme) string {
 	if p.rows() != p.list.Len() {
 		out = text.Count(p.rows()) + " of " + out + " shown"
 	}
-	if !p.list.Done {
+	switch {
+	case p.list.Age > 0:
+		out += " as of " + text.Duration(p.list.Age) + " ago"
+	case !p.list.Done:
 		out += " so far"
 	}
 	out = t.Faint.Render(out)
@@ -191,6 +194,8 @@ func (p *Picker) about(t *style.Theme) string {
 		return " " + text.Truncate(text.Line(p.note), room)
 	case p.list.Err != nil && p.list.Len() > 0:
 		return " " + t.Warn.Render(text.Truncate("! not all: "+text.Line(p.list.Err.Error()), room))
+	case p.list.Done && p.list.Age > 0:
+		return " " + t.Warn.Render(text.Truncate("! the server does not answer; this is what it said "+text.Duration(p.list.Age)+" ago, ctrl+r tries again", room))
 	case ok:
 		return " " + t.Faint.Render(text.Truncate(p.facts(o), room))
 	}
