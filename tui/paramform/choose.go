@@ -38,9 +38,13 @@ func (m *Screen) choose() tea.Cmd {
 		m.picking.source = sourceKey(p)
 		o.List, cmd = m.list(p)
 	}
+	o.Recent = m.recent[p.URI]
 	m.picking.pane = picker.New(o)
 	m.sizePicker()
-	return cmd
+	if m.picking.fixed {
+		return nil
+	}
+	return tea.Batch(cmd, m.readSets(p))
 }
 
 // placesOf gives the ids of texts in a fixed list.
@@ -64,6 +68,8 @@ func (m *Screen) toPicker(msg tea.Msg) tea.Cmd {
 		m.picking = nil
 	case picker.Reload:
 		return m.reload(m.field(m.picking.at).Parameter)
+	case picker.Save, picker.Forget:
+		return m.keepSet(end)
 	case picker.Accepted:
 		ids, labels := m.picking.pane.Chosen()
 		fixed := m.picking.fixed

@@ -10,7 +10,8 @@
 //   - paramform.go, update.go: the screen and its messages;
 //   - change.go: every way to change a field, and back;
 //   - edit.go, choose.go: one field in the hands of the person;
-//   - options.go: the lists that a server gives to choose from;
+//   - options.go, sets.go: the lists that a server gives to choose from, and
+//     what the person keeps of them;
 //   - launch.go, block.go, several.go: from ctrl+s to one run or several;
 //   - draft.go: what was typed survives;
 //   - editor.go: all values as a file in the person's editor;
@@ -53,12 +54,14 @@ type Screen struct {
 	strict          bool // a launch was asked for: say also what is still missing
 	undo            []change
 
-	edit    *editing
-	picking *picking
-	jump    *jump
-	command *commandView
-	sources map[string]*picker.Source
-	lists   map[string]*picker.List
+	edit               *editing
+	picking            *picking
+	jump               *jump
+	command            *commandView
+	sources            map[string]*picker.Source
+	lists              map[string]*picker.List
+	recent             map[string][]client.ID // options that were chosen lately, by uri
+	recentGen, setsGen nav.Gen
 	// absent are chosen ids that the server's list does not have.
 	absent map[string][]string
 

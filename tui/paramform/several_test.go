@@ -89,3 +89,29 @@ func TestAListThatIsTooLongIsOfferedTheSplit(t *testing.T) {
 	f.set("Count", "3")
 	f.Shows("launches 9 runs")
 }
+
+func TestASelectionIsKeptForTheProject(t *testing.T) {
+	f := newForm(t, 100, 30)
+	f.to("Images")
+	f.Press("enter", "t")
+	f.Type("12,13")
+	f.Press("enter", "s")
+	f.Type("cohort-a")
+	f.Press("enter")
+	f.UntilShows("kept as @cohort-a")
+	f.Press("c", "@")
+	f.UntilShows("@cohort-a  2")
+	f.Press("enter")
+	f.Shows("@cohort-a: 2 marked")
+	f.Press("s")
+	f.Type("no/name")
+	f.Press("enter")
+	f.UntilShows("is no name for a selection")
+	f.Press("@", "x")
+	f.UntilShows("removed @cohort-a")
+	if sets, err := f.site.Session.OptionSets(""); err != nil || len(sets) != 0 {
+		t.Errorf("%v, %v", sets, err)
+	}
+	f.Press("enter")
+	f.rowHas("12, 13")
+}

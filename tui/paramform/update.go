@@ -11,7 +11,7 @@ import (
 
 // Init reads what the form does not know yet.
 func (m *Screen) Init() tea.Cmd {
-	return tea.Batch(m.readDrafts(), m.read(), m.loadLists())
+	return tea.Batch(m.readDrafts(), m.read(), m.loadLists(), m.readRecent())
 }
 
 // Close keeps what was typed, also what is being typed.
@@ -48,6 +48,14 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		return m.editorWasLeft(msg)
 	case fileRead:
 		return m.fileWasRead(msg)
+	case setsRead:
+		m.setsWereRead(msg)
+		return nil
+	case recentsRead:
+		if msg.gen == m.recentGen {
+			m.recent = msg.recent
+		}
+		return nil
 	case checked:
 		return m.wereChecked(msg)
 	case started:

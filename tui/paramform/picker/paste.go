@@ -34,7 +34,7 @@ func (p *Picker) pasted(msg tea.PasteMsg) tea.Cmd {
 // Ids that the list does not have are taken all the same where they were typed
 // on purpose: the list may have failed to load.
 func (p *Picker) take(s string, anyID bool) (took bool) {
-	items := items(s)
+	items := p.expand(items(s))
 	found, missing, several := p.look(items)
 	if anyID {
 		var names []string

@@ -34,6 +34,11 @@ type Picker struct {
 	marks       map[client.ID]bool
 	others      []string // chosen ids that are no numbers
 	labels      map[client.ID]string
+	recent      []client.ID
+	sets        []Set
+	choosing    *Picker // lists the sets
+	naming      bool    // what is typed is the name of a set
+	setName     string
 	touched     bool
 	every       bool   // all options are marked, also those that come
 	note        string // what the last action did
@@ -51,6 +56,8 @@ type Options struct {
 	Chosen []string // ids at present
 	Labels []string // their names, as far as they are known
 	All    bool     // instead of ids: every option there is
+	// Recent are options that were chosen lately; they come first in a long list.
+	Recent []client.ID
 }
 
 // End tells whether a picker goes on.
@@ -62,11 +69,13 @@ const (
 	Accepted     // Chosen tells what
 	GivenUp      // nothing changes
 	Reload       // the list should be loaded again
+	Save         // the marked options should be kept as SetName
+	Forget       // the set SetName should be removed
 )
 
 // New makes a picker.
 func New(o Options) *Picker {
-	p := &Picker{title: o.Title, many: o.Many, fixed: o.Fixed, every: o.All && o.Many, marks: map[client.ID]bool{}, labels: map[client.ID]string{}}
+	p := &Picker{title: o.Title, many: o.Many, fixed: o.Fixed, every: o.All && o.Many, recent: o.Recent, marks: map[client.ID]bool{}, labels: map[client.ID]string{}}
 	hint := "filter: words, *glob?, /regexp/, field:value"
 	if o.Fixed {
 		hint = "filter"
@@ -172,10 +181,36 @@ func (p *Picker) show() {
 			p.shown = []int32{}
 		}
 	}
-	if p.only {
+	switch {
+	case p.only:
 		p.keepMarked()
+	case p.shown == nil && p.list.Len() > fewOptions:
+		p.recentFirst()
 	}
 	p.move(p.cursor)
+}
+
+// fewOptions are seen at a glance: recent ones stay in their place.
+const fewOptions = 20
+
+func (p *Picker) recentFirst() {
+	first := map[int32]bool{}
+	var rows []int32
+	for _, id := range p.recent {
+		if i, ok := p.list.index[id]; ok && !first[i] {
+			first[i] = true
+			rows = append(rows, i)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	for i := range int32(p.list.Len()) {
+		if !first[i] {
+			rows = append(rows, i)
+		}
+	}
+	p.shown = rows
 }
 
 func (p *Picker) keepMarked() {
@@ -227,11 +262,14 @@ func (p *Picker) move(to int) {
 }
 
 // Editing tells that printable keys are text.
-func (p *Picker) Editing() bool { return p.typing != nil || p.filter.Editing() }
+func (p *Picker) Editing() bool {
+	return p.typing != nil || p.filter.Editing() || p.choosing != nil && p.choosing.Editing()
+}
 
 // SetSize gives the area.
 func (p *Picker) SetSize(width, height int) {
 	p.width, p.height = width, height
+	p.sizeSets()
 	p.move(p.cursor)
 }
 
@@ -247,6 +285,9 @@ var (
 	none      = keymap.Bind("c", "clear marks", "c")
 	onlyMarks = keymap.Bind("m", "only marked", "m")
 	typeIDs   = keymap.Bind("t", "type ids or names", "t")
+	saveSet   = keymap.Bind("s", "save as @name", "s")
+	openSet   = keymap.Bind("@", "named selection", "@")
+	forget    = keymap.Bind("x", "remove it", "x")
 	reload    = keymap.As(keymap.Refresh, "load again")
 )
 
@@ -254,6 +295,8 @@ var (
 func (p *Picker) Help() []key.Binding {
 	some := p.rows() > 0
 	switch {
+	case p.choosing != nil:
+		return append(p.choosing.Help(), forget)
 	case p.typing != nil:
 		return []key.Binding{keymap.Accept, keymap.Cancel}
 	case p.filter.Editing() && !p.many:
@@ -271,7 +314,7 @@ func (p *Picker) Help() []key.Binding {
 	return []key.Binding{
 		keymap.When(some || p.MarkedCount() > 0, yes), keymap.When(many, keymap.Mark), keymap.Filter, keymap.When(many, all), keymap.When(many, invert),
 		keymap.When(p.MarkedCount() > 0 && p.many, none), keymap.When(p.MarkedCount() > 0 && p.many, onlyMarks),
-		typeIDs, reload,
+		keymap.When(len(p.sets) > 0, openSet), keymap.When(p.MarkedCount() > 0 && p.many, saveSet), typeIDs, reload,
 	}
 }
 

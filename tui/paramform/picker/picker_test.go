@@ -365,6 +365,47 @@ func FuzzGlob(f *testing.F) {
 	})
 }
 
+func TestSelectionsAreMarkedAndNamed(t *testing.T) {
+	d, p := drive(t, Options{Title: "Images", Many: true, List: NewList(images, slides(100), true, nil)}, 80, 19)
+	p.SetSets([]Set{{"cohort-a", []string{"1003", "1005"}}, {"cohort-b", []string{"1007", "9"}}})
+	d.Press("@")
+	d.Shows("@cohort-a  2", "@cohort-b  2")
+	d.Press("down", "enter")
+	d.Shows("@cohort-b: 2 marked")
+	d.Press("t")
+	d.Type("@cohort-a")
+	d.Press("enter")
+	if chosen(p) != "1005,1003,1007,9" && p.MarkedCount() != 4 {
+		t.Errorf("chosen %s", chosen(p))
+	}
+	d.Press("s")
+	d.Type("mine")
+	d.Press("enter")
+	if p.end != Save || p.SetName() != "mine" {
+		t.Errorf("end %v, name %q", p.end, p.SetName())
+	}
+	d.Press("@", "x")
+	if p.end != Forget || p.SetName() != "cohort-a" {
+		t.Errorf("end %v, name %q", p.end, p.SetName())
+	}
+	d.Fits(80, 19)
+	d.Press("esc", "esc")
+	if p.end != GivenUp {
+		t.Errorf("end %v", p.end)
+	}
+}
+
+func TestRecentOptionsComeFirstInALongList(t *testing.T) {
+	d, p := drive(t, Options{Title: "Images", List: NewList(images, slides(100), true, nil), Recent: []client.ID{1050, 7, 1020}}, 80, 19)
+	d.Shows("recent")
+	d.Press("down", "enter")
+	if chosen(p) != "1020" || p.rows() != 100 {
+		t.Errorf("chosen %s of %d rows", chosen(p), p.rows())
+	}
+	d, _ = drive(t, Options{Title: "Images", List: NewList(images, slides(10), true, nil), Recent: []client.ID{1005}}, 80, 19)
+	d.Hides("recent")
+}
+
 func TestHelpNamesTheKeysThatWork(t *testing.T) {
 	d, p := drive(t, Options{Title: "Images", Many: true, List: NewList(images, slides(10), true, nil)}, 80, 15)
 	keys := func() string {

@@ -2,6 +2,7 @@ package picker
 
 import (
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -25,6 +26,8 @@ func (p *Picker) Update(msg tea.Msg) (tea.Cmd, End) {
 	case tea.KeyPressMsg:
 		p.note = ""
 		switch {
+		case p.choosing != nil:
+			return nil, p.setsKey(msg)
 		case p.typing != nil:
 			return nil, p.typeKey(msg)
 		case p.filter.Editing():
@@ -71,6 +74,10 @@ func (p *Picker) key(k tea.KeyPressMsg) (tea.Cmd, End) {
 		return nil, Reload
 	case keymap.Is(k, typeIDs) && !p.fixed:
 		p.typeStart()
+	case keymap.Is(k, openSet) && len(p.sets) > 0:
+		p.openSets()
+	case keymap.Is(k, saveSet) && p.many && p.MarkedCount() > 0:
+		p.nameStart()
 	case p.many:
 		p.markKey(k)
 	}
@@ -180,9 +187,9 @@ func (p *Picker) Chosen() (ids, labels []string) {
 
 // typeStart opens the line in which ids and names are typed.
 func (p *Picker) typeStart() {
-	in := widget.NewInput("ids or names, separated by commas")
+	in := widget.NewInput("ids, names or @selections, separated by commas")
 	in.Focus()
-	p.typing = &in
+	p.typing, p.naming = &in, false
 }
 
 func (p *Picker) typeKey(k tea.KeyPressMsg) End {
@@ -192,6 +199,10 @@ func (p *Picker) typeKey(k tea.KeyPressMsg) End {
 	case "enter":
 		text := p.typing.Value()
 		p.typing = nil
+		if p.naming {
+			p.setName = strings.TrimPrefix(strings.TrimSpace(text), "@")
+			return Save
+		}
 		if p.take(text, true) && !p.many {
 			return Accepted
 		}

@@ -38,6 +38,10 @@ func (p *Picker) View() string {
 	if !p.fixed {
 		lines = append(lines, p.head(t))
 	}
+	if p.choosing != nil {
+		lines = append(lines, t.Faint.Render(" named selections of this project"), p.choosing.View())
+		return widget.Fit(strings.Join(lines, "\n"), p.width, p.height)
+	}
 	if p.around() > 0 {
 		lines = append(lines, p.filterLine(t))
 	}
@@ -89,7 +93,11 @@ func (p *Picker) counts(t *style.Theme) string {
 func (p *Picker) filterLine(t *style.Theme) string {
 	if p.typing != nil {
 		p.typing.SetWidth(max(p.width-12, 4))
-		return t.Accent.Render(" choose ") + p.typing.View()
+		what := " choose "
+		if p.naming {
+			what = " save as @"
+		}
+		return t.Accent.Render(what) + p.typing.View()
 	}
 	note := ""
 	switch {
@@ -164,8 +172,11 @@ func (p *Picker) row(t *style.Theme, row int) string {
 func (p *Picker) beside(i int32) string {
 	o := p.list.options[i]
 	out := ""
+	if p.list.Len() > fewOptions && slices.Contains(p.recent, o.ID) {
+		out = "recent  "
+	}
 	if p.list.extra != "" {
-		out = value(p.list.extra, o.Fields.Get(p.list.extra))
+		out += value(p.list.extra, o.Fields.Get(p.list.extra))
 	}
 	if id := idText(o.ID); (p.width >= 60 || p.list.twins[o.ID]) && p.list.names[i] != id {
 		if p.list.twins[o.ID] {
