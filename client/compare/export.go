@@ -118,7 +118,7 @@ func (t Table) exportCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	head := []string{"section", "key", "label", "unit"}
 	for _, col := range t.Columns {
-		head = append(head, col.Title)
+		head = append(head, spreadsheetSafe(text.Line(col.Title)))
 	}
 	if err := c.Write(head); err != nil {
 		return err
