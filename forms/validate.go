@@ -29,18 +29,24 @@ type Problem struct {
 	// Warning tells that the launch is possible all the same.
 	Warning bool
 	// Line and Col say where in a parameter file it is, counted from 1; 0 where
-	// there is no file.
+	// there is no file. File is its name, where that helps.
+	File      string
 	Line, Col int
 }
 
-// String is the problem with the name and the line of what it is about.
+// String is the problem with the name and the place of what it is about.
 func (p Problem) String() string {
 	s := p.Message
 	if p.Parameter != "" {
 		s = p.Parameter + ": " + s
 	}
-	if p.Line > 0 {
-		s = fmt.Sprintf("line %d: %s", p.Line, s)
+	switch {
+	case p.File != "" && p.Line > 0:
+		return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Col, s)
+	case p.File != "":
+		return p.File + ": " + s
+	case p.Line > 0:
+		return fmt.Sprintf("line %d: %s", p.Line, s)
 	}
 	return s
 }
@@ -58,6 +64,17 @@ func (ps Problems) Errors() int {
 		}
 	}
 	return n
+}
+
+// Of gives the problems of one parameter.
+func (ps Problems) Of(parameter string) Problems {
+	var of Problems
+	for _, p := range ps {
+		if p.Parameter == parameter {
+			of = append(of, p)
+		}
+	}
+	return of
 }
 
 // Error lists what prevents a launch, one line each.

@@ -44,6 +44,9 @@ func WriteJSON(path string, v any) error {
 	return replaceFile(path, append(data, '\n'), true)
 }
 
+// WriteFile is WriteJSON for a file that is no JSON.
+func WriteFile(path string, data []byte) error { return replaceFile(path, data, true) }
+
 // replaceFile writes a file by rename. Without durable it is atomic for readers
 // and may be lost or empty after a crash of the machine.
 func replaceFile(path string, data []byte, durable bool) (err error) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,9 +14,28 @@ import (
 
 // Fill makes the values of a launch from the defaults, earlier values and the
 // ones that were set by hand, which win. Options may be given by name as well
-// as by id, and `all` means every option there is. What is wrong with a value
-// is left to Launch, which says everything at once.
+// as by id, `all` means every option there is, and @NAME a named selection. What
+// is wrong with a value is left to Launch, which says everything at once; where
+// options cannot be found, everything is said here.
 func (s *Session) Fill(ctx context.Context, a client.Algorithm, prefill, set []client.Value) ([]client.Value, error) {
+	values, problems, err := s.fill(ctx, a, prefill, set)
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) == 0 {
+		return values, nil
+	}
+	for _, p := range forms.Validate(UserParameters(a), values) {
+		if !mentions(problems, p.Parameter) {
+			problems = append(problems, p)
+		}
+	}
+	return nil, problems
+}
+
+// fill is Fill that gives the problems with options apart. A value that has one
+// stays as it was given.
+func (s *Session) fill(ctx context.Context, a client.Algorithm, prefill, set []client.Value) ([]client.Value, forms.Problems, error) {
 	form := forms.New(UserParameters(a), prefill)
 	var unknown []client.Value
 	for _, v := range set {
@@ -29,18 +49,36 @@ func (s *Session) Fill(ctx context.Context, a client.Algorithm, prefill, set []c
 		}
 		form.Set(field.Parameter.ID, v.Text, v.Origin, v.Labels...)
 	}
+	var problems forms.Problems
 	for i := range form.Fields {
 		f := &form.Fields[i]
 		if f.Text == "" || !needsOptions(*f) {
 			continue
 		}
-		ids, labels, err := s.resolveOptions(ctx, f.Parameter, f.Text)
+		ids, labels, wrong, err := s.optionsNamed(ctx, f.Parameter, f.Text)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		form.Set(f.Parameter.ID, ids, f.Origin, labels...)
+		if problems = append(problems, wrong...); len(wrong) == 0 {
+			form.Set(f.Parameter.ID, ids, f.Origin, labels...)
+		}
 	}
-	return append(form.Values(), unknown...), nil
+	return append(form.Values(), unknown...), problems, nil
+}
+
+// optionsNamed turns ids, names, named selections and `all` into ids, with the
+// names of the options where they are known. The server is asked only where ids
+// are not enough.
+func (s *Session) optionsNamed(ctx context.Context, p descriptor.Parameter, value string) (ids string, labels []string, problems forms.Problems, err error) {
+	ids, labels, err = s.expandSets(p, value)
+	if err == nil && p.URI != "" && slices.ContainsFunc(strings.Split(ids, ","), func(s string) bool { return !isID(strings.TrimSpace(s)) }) {
+		ids, labels, err = s.resolveOptions(ctx, p, ids)
+	}
+	var wrong forms.Problems
+	if errors.As(err, &wrong) {
+		return "", nil, wrong, nil
+	}
+	return ids, labels, nil, err
 }
 
 // fieldLike finds a field by its id in another case, as people type it.
@@ -56,7 +94,7 @@ func fieldLike(f *forms.Form, id string) *forms.Field {
 // needsOptions tells whether a value names options otherwise than by ids.
 func needsOptions(f forms.Field) bool {
 	p := f.Parameter
-	if p.URI == "" || p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
+	if p.Type != descriptor.Domain && p.Type != descriptor.ListDomain || p.URI == "" && !strings.Contains(f.Text, "@") {
 		return false
 	}
 	if f.Origin == client.FromDefault && f.Text != "all" {
@@ -79,7 +117,8 @@ func optionKey(name string) string {
 	return strings.Join(parts, ",")
 }
 
-// resolveOptions turns names, ids and `all` into ids with their names.
+// resolveOptions turns names, ids and `all` into ids with their names. Names that
+// mean no option, or several, are a forms.Problems error.
 func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, text string) (ids string, labels []string, err error) {
 	var options []client.Option
 	err = s.Options(ctx, p, func(o []client.Option) error { options = append(options, o...); return nil })
@@ -94,6 +133,7 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 		byName[idText(o.ID)] = append(byName[idText(o.ID)], o)
 	}
 	var chosen []string
+	var problems forms.Problems
 	add := func(o client.Option) {
 		chosen = append(chosen, idText(o.ID))
 		labels = append(labels, OptionLabel(p, o))
@@ -110,18 +150,24 @@ func (s *Session) resolveOptions(ctx context.Context, p descriptor.Parameter, te
 		case len(found) == 1:
 			add(found[0])
 		case len(found) > 1:
-			e := &ErrAmbiguous{What: "options of " + p.ID, Name: word}
-			for _, o := range found {
-				e.Candidates = append(e.Candidates, idText(o.ID))
+			var ids []string
+			for _, o := range found[:min(len(found), 8)] {
+				ids = append(ids, idText(o.ID))
 			}
-			return "", nil, e
+			problems = append(problems, forms.Problem{Parameter: p.ID, Message: fmt.Sprintf("%d options are named %q; give one by its id: %s", len(found), word, strings.Join(ids, ", "))})
 		case word == "all" && p.Type == descriptor.ListDomain:
 			for _, o := range options {
 				add(o)
 			}
 		default:
-			return "", nil, forms.Problems{{Parameter: p.ID, Message: fmt.Sprintf("no option %q; 'cytorun options ALGORITHM %s' lists them", word, p.ID)}}
+			problems = append(problems, forms.Problem{Parameter: p.ID, Message: fmt.Sprintf("no option %q; 'cytorun options ALGORITHM %s' lists them", word, p.ID)})
 		}
+		if len(problems) == 10 {
+			break
+		}
+	}
+	if len(problems) > 0 {
+		return "", nil, problems
 	}
 	return strings.Join(chosen, ","), labels, nil
 }

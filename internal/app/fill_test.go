@@ -118,8 +118,8 @@ func TestOptionNamesThatNeedCare(t *testing.T) {
 	if err != nil || value(vs, "terms").Text != "4" {
 		t.Errorf("an option named all: %v, %v", vs, err)
 	}
-	var ambiguous *ErrAmbiguous
-	if _, err := s.Fill(tctx, a, nil, given("terms", "twin")); !errors.As(err, &ambiguous) || !slices.Equal(ambiguous.Candidates, []string{"2", "3"}) {
+	var problems forms.Problems
+	if _, err := s.Fill(tctx, a, nil, given("terms", "twin")); !errors.As(err, &problems) || !strings.Contains(err.Error(), "by its id: 2, 3") {
 		t.Errorf("two of one name: %v", err)
 	}
 }
