@@ -50,9 +50,9 @@ func (s *Session) Choose(ctx context.Context, a client.Algorithm, c Choices) (Ch
 		}
 		problems = append(problems, wrong...)
 		files[origin] = placed{path, f}
-		known, unknown := split(parameters, f.Values)
+		known, others := split(parameters, f.Values)
 		prefill = append(prefill, known...)
-		problems = append(problems, files[origin].problems(forms.Validate(parameters, unknown), unknown)...)
+		problems = append(problems, files[origin].problems(superfluous(parameters, others), others)...)
 		return nil
 	}
 	if c.Preset != "" {
@@ -154,6 +154,20 @@ func split(parameters []descriptor.Parameter, values []client.Value) (known, oth
 	return known, others
 }
 
+// superfluous says why values have no place: there is no such parameter, or it
+// has a value already.
+func superfluous(parameters []descriptor.Parameter, values []client.Value) forms.Problems {
+	var problems forms.Problems
+	for _, v := range values {
+		if slices.ContainsFunc(parameters, func(p descriptor.Parameter) bool { return p.ID == v.Parameter }) {
+			problems = append(problems, forms.Problem{Parameter: v.Parameter, Message: "is given twice"})
+			continue
+		}
+		problems = append(problems, forms.Validate(parameters, []client.Value{v}).Of(v.Parameter)...)
+	}
+	return problems
+}
+
 func twice(values []client.Value) forms.Problems {
 	var problems forms.Problems
 	for i, v := range values {
@@ -171,7 +185,7 @@ func (s *Session) sweeps(ctx context.Context, parameters []descriptor.Parameter,
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(parameters, func(p descriptor.Parameter) bool { return strings.EqualFold(p.ID, name) })
 		if i < 0 {
-			problems = append(problems, forms.Validate(parameters, []client.Value{{Parameter: name}}).Of(name)...)
+			problems = append(problems, superfluous(parameters, []client.Value{{Parameter: name}})...)
 			continue
 		}
 		p := parameters[i]
