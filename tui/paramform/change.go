@@ -133,18 +133,18 @@ func (m *Screen) changed() []spot {
 	return out
 }
 
-// fill gives fields the values of a draft or of the last launch, as far as they
-// exist.
-func (m *Screen) fill(d *draft, origin func(client.Origin) client.Origin) tea.Cmd {
+// fill gives fields the values of a draft, of the last launch or of a preset, as
+// far as they exist.
+func (m *Screen) fill(d *draft) tea.Cmd {
 	return m.alter(m.spots, func() {
 		for _, v := range d.Values {
 			if m.params.Field(v.Parameter) != nil {
-				m.set(state{spot{id: v.Parameter}, v.Text, origin(v.Origin), v.Labels})
+				m.set(state{spot{id: v.Parameter}, v.Text, v.Origin, v.Labels})
 			}
 		}
 		for _, v := range d.Launch {
 			if m.block.Field(v.Parameter) != nil {
-				m.set(state{spot{true, v.Parameter}, v.Text, origin(v.Origin), v.Labels})
+				m.set(state{spot{true, v.Parameter}, v.Text, v.Origin, v.Labels})
 			}
 		}
 	})

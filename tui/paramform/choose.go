@@ -84,6 +84,9 @@ func (m *Screen) toPicker(msg tea.Msg) tea.Cmd {
 
 // sizePicker gives the picker its area: choices lie in a box over the form.
 func (m *Screen) sizePicker() {
+	if p := m.presets; p != nil && p.pane != nil {
+		p.pane.SetSize(m.boxWidth()-4, max(min(len(p.list), m.area.height-4), 1))
+	}
 	if m.picking == nil {
 		return
 	}

@@ -16,11 +16,11 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/nav"
 )
 
-// draft is what somebody has filled in and not launched, or launched last, as a
-// file. It holds what differs from the form as it was opened.
+// draft is what somebody has filled in and not launched, as a file. It holds what differs from the form as it was opened.
 type draft struct {
 	Schema    int            `json:"schema"`
 	Saved     time.Time      `json:"saved"`
@@ -37,7 +37,7 @@ const draftSchema = 1
 // and algorithm: ids of images mean something in one project only. A form that
 // was opened with values, as for a rerun, has a draft of its own.
 type draftFiles struct {
-	draft, last string // paths
+	path string
 
 	saving  bool // a save is on its way
 	unsaved bool // something changed meanwhile
@@ -46,19 +46,13 @@ type draftFiles struct {
 }
 
 func newDraftFiles(s *app.Session, a client.Algorithm, prefill []client.Value) draftFiles {
-	place := s.Profile.URL + "\x00" + s.User.Username + "\x00" + idText(s.Project.ID)
-	of := place + "\x00" + idText(a.ID)
+	of := s.Profile.URL + "\x00" + s.User.Username + "\x00" + idText(s.Project.ID) + "\x00" + idText(a.ID)
 	if len(prefill) > 0 {
 		// Text that cannot be marshalled does not exist in a value.
 		data, _ := json.Marshal(prefill)
 		of += "\x00" + string(data)
 	}
-	state := s.Env.Paths.State
-	return draftFiles{
-		draft: filepath.Join(state, "drafts", digest(of)+".json"),
-		// A new version of an algorithm has another id and the same name.
-		last: filepath.Join(state, "last", digest(place+"\x00"+a.Name)+".json"),
-	}
+	return draftFiles{path: filepath.Join(s.Env.Paths.State, "drafts", digest(of)+".json")}
 }
 
 func digest(s string) string {
@@ -82,7 +76,7 @@ func readDraft(path string) *draft {
 }
 
 // writeDraft replaces a file in one step; a draft without values is no file.
-func writeDraft(path string, d draft) (err error) {
+func writeDraft(path string, d draft) error {
 	if len(d.Values)+len(d.Launch) == 0 {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -90,47 +84,29 @@ func writeDraft(path string, d draft) (err error) {
 		return nil
 	}
 	d.Schema = draftSchema
-	data, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".draft-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return runner.WriteJSON(path, d)
 }
 
 // draftsRead answers readDrafts.
 type draftsRead struct {
-	gen         nav.Gen
-	draft, last *draft
+	gen   nav.Gen
+	draft *draft
+	last  *draft // values of the last launch
 }
 
-// readDrafts looks for what an earlier form left.
+// readDrafts looks for what an earlier form left, and what was launched last.
 func (m *Screen) readDrafts() tea.Cmd {
-	files, gen := m.drafts, nav.NewGen()
+	path, s, name, gen := m.drafts.path, m.session, m.algorithm.Name, nav.NewGen()
 	m.drafts.reading = gen
 	return func() tea.Msg {
-		return draftsRead{gen, readDraft(files.draft), readDraft(files.last)}
+		read := draftsRead{gen: gen, draft: readDraft(path)}
+		if values, at, ok := s.LastUsed(name); ok {
+			read.last = &draft{Values: values, Saved: at}
+		}
+		return read
 	}
 }
 
@@ -143,7 +119,7 @@ func (m *Screen) draftsWereRead(msg draftsRead) tea.Cmd {
 	if msg.draft == nil || m.drafts.touched || len(m.changed()) > 0 {
 		return nil
 	}
-	m.fill(msg.draft, func(o client.Origin) client.Origin { return o })
+	m.fill(msg.draft)
 	m.undo = nil
 	m.drafts.touched, m.drafts.saving = false, false // it is on disk already
 	if n := len(m.changed()); n > 0 {
@@ -179,12 +155,12 @@ func (m *Screen) save() tea.Cmd {
 		return nil
 	}
 	m.drafts.saving, m.drafts.unsaved = true, false
-	path, d := m.drafts.draft, m.draft()
+	path, d := m.drafts.path, m.draft()
 	return func() tea.Msg { return saved{path, writeDraft(path, d)} }
 }
 
 func (m *Screen) wasSaved(msg saved) tea.Cmd {
-	if msg.path != m.drafts.draft {
+	if msg.path != m.drafts.path {
 		return nil
 	}
 	m.drafts.saving = false
@@ -213,29 +189,12 @@ func (m *Screen) draft() draft {
 	return d
 }
 
-// launchedDraft is the values of a launch, for the next form of the algorithm.
-func (m *Screen) launchedDraft() draft {
-	d := m.draft()
-	d.Values, d.Launch = nil, nil
-	for _, v := range m.params.Values() {
-		if v.Origin != client.FromDefault {
-			d.Values = append(d.Values, v)
-		}
-	}
-	for _, v := range m.block.Values() {
-		if v.Origin != client.FromDefault && v.Parameter != blockNote {
-			d.Launch = append(d.Launch, v)
-		}
-	}
-	return d
-}
-
 // useLast fills in the values of the last launch.
 func (m *Screen) useLast() tea.Cmd {
 	if m.last == nil {
 		return nil
 	}
-	cmd := m.fill(m.last, func(client.Origin) client.Origin { return client.FromLast })
+	cmd := m.fill(m.last)
 	if cmd == nil {
 		return nav.Say("the values are those of the last launch already")
 	}

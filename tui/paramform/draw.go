@@ -88,6 +88,8 @@ func (m *Screen) View() string {
 	case m.picking != nil:
 		box := widget.Box(m.field(m.picking.at).Parameter.Label(), strings.Split(m.picking.pane.View(), "\n"), m.boxWidth())
 		return widget.Over(view, box, a.width, a.height)
+	case m.presets != nil:
+		return widget.Over(view, m.presetsBox(), a.width, a.height)
 	case m.stage != filling:
 		return widget.Over(view, m.checksBox(), a.width, a.height)
 	}

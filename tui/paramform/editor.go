@@ -1,12 +1,8 @@
 package paramform
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -14,203 +10,117 @@ import (
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
-	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/nav"
 )
 
-// The whole form in the person's own editor: the values are written as a
-// commented file, the editor has the terminal, and what comes back is read. A
-// file that cannot be read goes back into the editor with what is wrong above
-// the line; one that is left like that changes nothing and stays on disk.
+// The whole form in the person's own editor: app.Edit writes the values as a
+// commented file, the editor has the terminal, and what comes back is taken into
+// the form. A file with mistakes goes back into the editor.
 
-// fileReady tells that the file for the editor is written.
-type fileReady struct {
+// editReady tells that the file for the editor is written, or has to be edited
+// again.
+type editReady struct {
 	gen  nav.Gen
-	path string
+	edit *app.Edit
 	err  error
 }
 
 // editorLeft tells that the editor has ended.
 type editorLeft struct {
 	gen  nav.Gen
-	path string
+	edit *app.Edit
 	err  error
 }
 
-// fileRead answers readFile.
-type fileRead struct {
-	gen  nav.Gen
-	path string
-	data []byte
-	err  error
+// edited tells what the editor left.
+type edited struct {
+	gen    nav.Gen
+	values []client.Value
+	err    error
 }
 
-// editFile opens the editor.
+// editFile begins an edit.
 func (m *Screen) editFile() tea.Cmd {
-	var b bytes.Buffer
-	if err := forms.WriteFile(&b, m.params.Parameters(), m.fileValues(), m.fileStyle()); err != nil {
-		return nav.Fail(err)
-	}
-	m.editorFile = b.Bytes()
-	path := strings.TrimSuffix(m.drafts.draft, ".json") + ".toml"
-	return m.toEditor(path, b.Bytes())
-}
-
-// fileValues are the values of every field.
-func (m *Screen) fileValues() []client.Value {
-	var vs []client.Value
-	for _, f := range m.params.Fields {
-		vs = append(vs, client.Value{Parameter: f.Parameter.ID, Text: f.Text, Origin: f.Origin, Labels: f.Labels})
-	}
-	return vs
-}
-
-// mostHints is how many options of a list the file names.
-const mostHints = 12
-
-func (m *Screen) fileStyle() forms.FileStyle {
-	style := forms.FileStyle{
-		Title: []string{
-			"Values for " + m.algorithm.FullName() + ". Save and leave to take them into the form.",
-			"An empty string is no value; a line that is taken out leaves its value as it is.",
-		},
-		Hints: map[string][]string{},
-	}
-	for _, f := range m.params.Fields {
-		if l := m.lists[sourceKey(f.Parameter)]; l != nil && hasOptions(f.Parameter) {
-			style.Hints[f.Parameter.ID] = l.Hints(mostHints)
-		}
-	}
-	return style
-}
-
-// toEditor writes the file and then asks for the terminal.
-func (m *Screen) toEditor(path string, data []byte) tea.Cmd {
-	gen := nav.NewGen()
-	m.editorGen = gen
+	gen, env, a, values := nav.NewGen(), m.session.Env, m.algorithm, m.params.Values()
+	m.editing = gen
 	return func() tea.Msg {
-		err := os.MkdirAll(filepath.Dir(path), 0o700)
-		if err == nil {
-			err = os.WriteFile(path, data, 0o600)
-		}
-		return fileReady{gen, path, err}
+		edit, err := env.StartEdit(a, values)
+		return editReady{gen, edit, err}
 	}
 }
 
-func (m *Screen) fileIsReady(msg fileReady) tea.Cmd {
-	if msg.gen != m.editorGen {
-		return nil
-	}
-	if msg.err != nil {
-		return nav.Fail(fmt.Errorf("cannot write the file for the editor: %w", msg.err))
-	}
-	editor := editorCommand(os.Getenv, exec.LookPath)
-	if editor == "" {
-		return nav.Fail(fmt.Errorf("no editor found: set EDITOR, such as EDITOR=nano"))
-	}
-	// EDITOR may hold arguments, and is a line for the shell as everywhere else.
-	cmd := exec.Command("sh", "-c", editor+` "$1"`, "editor", msg.path)
-	return tea.ExecProcess(cmd, func(err error) tea.Msg { return editorLeft{msg.gen, msg.path, err} })
-}
-
-// editorCommand is the person's editor, else one that is there.
-func editorCommand(getenv func(string) string, look func(string) (string, error)) string {
-	for _, name := range []string{"VISUAL", "EDITOR"} {
-		if e := strings.TrimSpace(getenv(name)); e != "" {
-			return e
-		}
-	}
-	for _, e := range []string{"nano", "vim", "vi"} {
-		if _, err := look(e); err == nil {
-			return e
-		}
-	}
-	return ""
-}
-
-func (m *Screen) editorWasLeft(msg editorLeft) tea.Cmd {
-	if msg.gen != m.editorGen {
-		return nil
-	}
-	if msg.err != nil {
-		return nav.Fail(fmt.Errorf("the editor ended with an error, so nothing is changed: %w", msg.err))
-	}
-	return func() tea.Msg {
-		info, err := os.Stat(msg.path)
-		if err == nil && info.Size() > forms.MaxFile {
-			err = fmt.Errorf("%s has %s, that is no file of values", msg.path, text.Bytes(info.Size()))
-		}
-		if err != nil {
-			return fileRead{msg.gen, msg.path, nil, err}
-		}
-		data, err := os.ReadFile(msg.path)
-		return fileRead{msg.gen, msg.path, data, err}
-	}
-}
-
-func (m *Screen) fileWasRead(msg fileRead) tea.Cmd {
-	if msg.gen != m.editorGen {
+func (m *Screen) editIsReady(msg editReady) tea.Cmd {
+	if msg.gen != m.editing {
 		return nil
 	}
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
-	if bytes.Equal(msg.data, m.editorFile) {
-		return tea.Batch(removeFile(msg.path), nav.Say("nothing was changed"))
+	name, args, err := msg.edit.Editor()
+	if err != nil {
+		msg.edit.Discard()
+		return nav.Fail(err)
 	}
-	cmd, problems := m.takeFile(msg.data)
-	if len(problems) == 0 {
-		return tea.Batch(cmd, removeFile(msg.path))
-	}
-	noted := forms.Annotate(forms.WithoutNotes(msg.data), problems)
-	if bytes.Equal(noted, msg.data) { // it was left with what is wrong in it
-		return nav.Send(nav.Toast{Text: fmt.Sprintf("nothing is changed: %s; the file stays in %s", problems[0].Message, msg.path), Tone: app.Warn})
-	}
-	m.editorFile = nil
-	return m.toEditor(msg.path, noted)
+	return tea.ExecProcess(exec.Command(name, args...), func(err error) tea.Msg { return editorLeft{msg.gen, msg.edit, err} })
 }
 
-func removeFile(path string) tea.Cmd {
-	return func() tea.Msg {
-		_ = os.Remove(path) // it has been taken over; nobody misses it
+func (m *Screen) editorWasLeft(msg editorLeft) tea.Cmd {
+	if msg.gen != m.editing {
 		return nil
 	}
+	if msg.err != nil {
+		return nav.Fail(fmt.Errorf("the editor ended with an error, so nothing is changed: %w; the file is %s", msg.err, msg.edit.Path))
+	}
+	return func() tea.Msg {
+		outcome, err := msg.edit.Finish()
+		if outcome.Again {
+			return editReady{msg.gen, msg.edit, nil}
+		}
+		return edited{msg.gen, outcome.Values, err}
+	}
 }
 
-// takeFile takes the values of a file into the form, unless there are problems
-// that the form itself cannot show: a line that cannot be read, a parameter that
-// does not exist.
-func (m *Screen) takeFile(data []byte) (tea.Cmd, forms.Problems) {
-	file, problems := forms.ReadFile(forms.WithoutNotes(data))
-	for _, p := range file.Place(forms.Validate(m.params.Parameters(), file.Values)) {
-		if m.params.Field(p.Parameter) == nil && !p.Warning {
-			problems = append(problems, p)
-		}
+// wasEdited takes the values of the file. A parameter that it leaves out gets
+// its default.
+func (m *Screen) wasEdited(msg edited) tea.Cmd {
+	if msg.gen != m.editing {
+		return nil
 	}
-	if len(problems) > 0 {
-		return nil, problems
+	if msg.err != nil {
+		return nav.Fail(msg.err)
 	}
-	spots := make([]spot, 0, len(file.Values))
-	for _, v := range file.Values {
-		spots = append(spots, spot{id: v.Parameter})
+	given := map[string]client.Value{}
+	for _, v := range msg.values {
+		given[v.Parameter] = v
 	}
-	return m.alter(spots, func() {
-		for _, v := range file.Values {
-			s := state{spot{id: v.Parameter}, v.Text, typed, nil}
-			if before := m.state(s.at); sameValue(m.params.Field(v.Parameter), before.text, v.Text) {
-				continue
+	var spots []spot
+	for _, f := range m.params.Fields {
+		spots = append(spots, spot{id: f.Parameter.ID})
+	}
+	cmd := m.alter(spots, func() {
+		for _, s := range spots {
+			v, ok := given[s.id]
+			switch {
+			case !ok:
+				m.params.Reset(s.id)
+				m.judge(s)
+			case !means(m.params.Field(s.id), v.Text):
+				m.set(state{s, v.Text, v.Origin, v.Labels})
 			}
-			m.set(s)
 		}
-	}), nil
+	})
+	if cmd == nil {
+		return nav.Say("nothing was changed")
+	}
+	return cmd
 }
 
-// sameValue tells whether two texts mean the same to a field.
-func sameValue(f *forms.Field, a, b string) bool {
-	if a == b {
-		return true
+// means tells whether a text says what the field holds, maybe in another
+// notation.
+func means(f *forms.Field, text string) bool {
+	v, err := descriptor.ParseValue(f.Parameter.Type, text)
+	if err != nil {
+		return f.Text == text
 	}
-	x, errX := descriptor.ParseValue(f.Parameter.Type, a)
-	y, errY := descriptor.ParseValue(f.Parameter.Type, b)
-	return errX == nil && errY == nil && x.Equal(y)
+	return f.Value().Equal(v) && (f.Text == "") == (text == "")
 }

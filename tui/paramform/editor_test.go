@@ -1,7 +1,7 @@
 package paramform
 
 import (
-	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -10,7 +10,7 @@ import (
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
 
-func edited(t *testing.T) *Screen {
+func small(t *testing.T) *Screen {
 	t.Helper()
 	site := tuitest.New(t)
 	low, def := "0", "1.5"
@@ -27,85 +27,64 @@ func edited(t *testing.T) *Screen {
 	return m
 }
 
-func TestAFileThatWasEditedIsTakenIntoTheForm(t *testing.T) {
-	m := edited(t)
-	_, problems := m.takeFile([]byte("sigma = 1.50\nlabel = \"a \\\"b\\\"\"\ndark = true\n"))
-	if len(problems) > 0 {
-		t.Fatal(problems)
+// begin writes the file for the editor.
+func begin(t *testing.T, m *Screen) editReady {
+	t.Helper()
+	ready := m.editFile()().(editReady)
+	if ready.err != nil {
+		t.Fatal(ready.err)
 	}
-	for id, want := range map[string]string{"sigma": "1.5 default", "label": `a "b" you`, "dark": "true you"} {
+	return ready
+}
+
+// leave is what an editor does that writes text and ends.
+func leave(t *testing.T, m *Screen, ready editReady, change func(string) string) any {
+	t.Helper()
+	data, err := os.ReadFile(ready.edit.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ready.edit.Path, []byte(change(string(data))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return m.editorWasLeft(editorLeft{ready.gen, ready.edit, nil})()
+}
+
+func TestAFileThatWasEditedIsTakenIntoTheForm(t *testing.T) {
+	m := small(t)
+	done := leave(t, m, begin(t, m), func(s string) string {
+		return strings.Replace(strings.Replace(s, `label = ""`, `label = "a \"b\""`, 1), "sigma = 1.5", "sigma = 1.50", 1)
+	})
+	m.Update(done)
+	for id, want := range map[string]string{"sigma": "1.5 default", "label": `a "b" you`, "dark": " "} {
 		f := m.params.Field(id)
 		if got := f.Text + " " + string(f.Origin); got != want {
-			t.Errorf("%s is %s", id, got)
+			t.Errorf("%s is %q", id, got)
 		}
 	}
 	m.undoLast()
-	if m.params.Field("label").Text != "" || m.params.Field("dark").Text != "" {
+	if m.params.Field("label").Text != "" {
 		t.Error("undo takes the whole file back")
 	}
-	if _, problems := m.takeFile([]byte("sigma = -3\n")); len(problems) > 0 || len(m.params.Field("sigma").Problems) != 1 {
-		t.Errorf("a value that is not good is shown by the form: %v", problems)
-	}
 }
 
-func TestAFileThatCannotBeReadChangesNothing(t *testing.T) {
-	for _, text := range []string{"sigma = = 2\nlabel = \"x\"", "label = \"x\"\nsigmo = 3"} {
-		m := edited(t)
-		_, problems := m.takeFile([]byte(text))
-		if len(problems) == 0 || problems[0].Line == 0 {
-			t.Errorf("%q: problems %v", text, problems)
-		}
-		if m.params.Field("label").Text != "" {
-			t.Errorf("%q: the form changed", text)
-		}
+func TestABadFileGoesBackToTheEditorWithItsMistake(t *testing.T) {
+	m := small(t)
+	ready := begin(t, m)
+	again, ok := leave(t, m, ready, func(string) string { return "label = \"x\nsigma = 2\n" }).(editReady)
+	if !ok {
+		t.Fatal("it does not go back")
 	}
-}
-
-func TestABadFileGoesBackToTheEditorOnce(t *testing.T) {
-	m := edited(t)
-	cmd := m.editFile()
-	ready := cmd().(fileReady)
-	if ready.err != nil || !strings.Contains(string(m.editorFile), "sigma = 1.5") {
-		t.Fatalf("%v, %s", ready.err, m.editorFile)
+	data, err := os.ReadFile(again.edit.Path)
+	if err != nil || !strings.Contains(string(data), "#!! ") || !strings.Contains(string(data), "sigma = 2") {
+		t.Errorf("the editor gets %q, %v", data, err)
 	}
-	bad := []byte("label = \"x\nsigma = 2\n")
-	again := m.fileWasRead(fileRead{m.editorGen, ready.path, bad, nil})().(fileReady)
-	back := m.editorWasLeft(editorLeft{m.editorGen, again.path, nil})().(fileRead)
-	if !strings.Contains(string(back.data), "#!! ") || !strings.Contains(string(back.data), "sigma = 2") {
-		t.Errorf("the editor gets %q", back.data)
-	}
-	m.Update(back)
+	left := leave(t, m, again, func(s string) string { return s })
+	m.Update(left)
 	if m.params.Field("sigma").Text != "1.5" {
 		t.Error("a file left with its mistake changes the form")
 	}
-}
-
-func TestTheEditorIsThePersonsOwn(t *testing.T) {
-	none := func(string) (string, error) { return "", errors.New("not found") }
-	vim := func(name string) (string, error) {
-		if name == "vim" {
-			return "/usr/bin/vim", nil
-		}
-		return none(name)
-	}
-	env := func(pairs ...string) func(string) string {
-		return func(name string) string {
-			for i := 0; i < len(pairs); i += 2 {
-				if pairs[i] == name {
-					return pairs[i+1]
-				}
-			}
-			return ""
-		}
-	}
-	for want, got := range map[string]string{
-		"code -w": editorCommand(env("VISUAL", "code -w", "EDITOR", "ed"), vim),
-		"ed":      editorCommand(env("EDITOR", "ed"), vim),
-		"vim":     editorCommand(env(), vim),
-		"":        editorCommand(env(), none),
-	} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
+	if data, err := os.ReadFile(again.edit.Path); err != nil || !strings.Contains(string(data), "sigma = 2") {
+		t.Errorf("what was written is lost: %v", err)
 	}
 }

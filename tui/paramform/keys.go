@@ -23,6 +23,7 @@ var (
 	copyKey       = keymap.As(keymap.Copy, "copy command")
 	commandKey    = keymap.Bind("v", "whole command", "v")
 	editorKey     = keymap.Bind("E", "edit all in $EDITOR", "E")
+	presetsKey    = keymap.Bind("p", "presets", "p")
 	nextProblem   = keymap.Bind("n", "next problem", "n")
 	prevProblem   = keymap.Bind("N", "previous problem", "N")
 	launchKey     = keymap.Bind("ctrl+s", "launch", "ctrl+s")
@@ -36,6 +37,8 @@ func (m *Screen) Help() []key.Binding {
 	switch {
 	case m.picking != nil:
 		return m.picking.pane.Help()
+	case m.presets != nil:
+		return m.presetsHelp()
 	case m.command != nil:
 		return []key.Binding{copyKey, keymap.Down, keymap.Up}
 	case m.stage == asking:
@@ -71,7 +74,7 @@ func (m *Screen) Help() []key.Binding {
 		open, keymap.When(turns, turn), launchKey,
 		keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
 		keymap.When(f.Text != "", clearKey), keymap.When(f.Changed() && p.Default != nil, defaultKey),
-		findKey, nextField, previousField, editorKey, copyKey, commandKey,
+		findKey, nextField, previousField, presetsKey, editorKey, copyKey, commandKey,
 		keymap.When(len(m.complaints()) > 0, nextProblem), keymap.When(len(m.complaints()) > 0, prevProblem),
 		keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
 	}, m.detail.Help()...)
@@ -79,11 +82,14 @@ func (m *Screen) Help() []key.Binding {
 
 // Editing tells that printable keys are text.
 func (m *Screen) Editing() bool {
+	if p := m.presets; p != nil {
+		return p.input != nil || p.pane != nil && p.pane.Editing()
+	}
 	return m.edit != nil || m.jump != nil || m.picking != nil && m.picking.pane.Editing()
 }
 
 // HoldsKey keeps what would leave the form while something lies over it.
 func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool {
-	over := m.picking != nil || m.command != nil || m.stage != filling
+	over := m.picking != nil || m.presets != nil || m.command != nil || m.stage != filling
 	return over && keymap.Is(k, backKey)
 }

@@ -197,16 +197,15 @@ type started struct {
 func (m *Screen) start() tea.Cmd {
 	gen, s, r := nav.NewGen(), m.session, m.request
 	m.stage, m.wait = launching, gen
-	files, last := m.drafts, m.launchedDraft()
+	path := m.drafts.path
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		runs, err := launchAll(ctx, s, r)
 		if len(runs) > 0 {
-			// The runs are on disk: the draft has served. That neither file can be
-			// written is no reason to say that the launch failed.
-			_ = writeDraft(files.last, last)
-			_ = writeDraft(files.draft, draft{})
+			// The runs are on disk: the draft has served. That it cannot be removed
+			// is no reason to say that the launch failed.
+			_ = writeDraft(path, draft{})
 		}
 		return started{gen, runs, err}
 	}

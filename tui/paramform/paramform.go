@@ -14,7 +14,8 @@
 //     what the person keeps of them;
 //   - launch.go, block.go, several.go: from ctrl+s to one run or several;
 //   - draft.go: what was typed survives;
-//   - editor.go: all values as a file in the person's editor;
+//   - editor.go, presets.go: all values at once, as a file in the person's
+//     editor or kept under a name;
 //   - draw.go, field.go, command.go: what is seen.
 package paramform
 
@@ -74,11 +75,11 @@ type Screen struct {
 	request []app.LaunchRequest
 	failure error // of the last launch
 
-	editorGen  nav.Gen
-	editorFile []byte // as the editor got it
+	editing nav.Gen // of the whole form in an editor
 
-	drafts draftFiles
-	last   *draft // values of the last launch
+	drafts  draftFiles
+	last    *draft
+	presets *presets
 
 	area   area
 	lines  []line // of the list, see makeLines

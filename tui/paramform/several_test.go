@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
@@ -114,4 +115,33 @@ func TestASelectionIsKeptForTheProject(t *testing.T) {
 	}
 	f.Press("enter")
 	f.rowHas("12, 13")
+}
+
+func TestPresetsKeepValuesUnderAName(t *testing.T) {
+	f := newForm(t, 100, 30)
+	f.set("Count", "7")
+	f.set("Label", "a b")
+	f.Press("p")
+	f.UntilShows("None yet")
+	f.Press("s")
+	f.Type("mine")
+	f.Press("enter")
+	f.UntilShows("kept as mine")
+	f.Fits(100, 30)
+	f.Press("esc", "X")
+	f.Hides("a b")
+	f.Press("p")
+	f.UntilShows("mine  ")
+	f.Press("enter")
+	f.UntilShows("a b")
+	f.to("Count")
+	f.rowHas("7", "preset")
+	f.Press("p")
+	f.UntilShows("mine  ")
+	f.Press("x")
+	f.UntilShows("None yet")
+	f.Press("esc")
+	if f.screen.(nav.KeyHolder).HoldsKey(keymap.Press("esc")) {
+		t.Error("the box is still open")
+	}
 }

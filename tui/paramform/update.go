@@ -20,7 +20,7 @@ func (m *Screen) Close() tea.Cmd {
 	if !m.drafts.touched || m.drafts.saving && !m.drafts.unsaved {
 		return nil
 	}
-	path, d := m.drafts.draft, m.draft()
+	path, d := m.drafts.path, m.draft()
 	return func() tea.Msg {
 		_ = writeDraft(path, d) // the screen that could say it is gone
 		return nil
@@ -42,12 +42,17 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		return m.wasRead(msg)
 	case picker.Arrived:
 		return m.arrived(msg)
-	case fileReady:
-		return m.fileIsReady(msg)
+	case editReady:
+		return m.editIsReady(msg)
 	case editorLeft:
 		return m.editorWasLeft(msg)
-	case fileRead:
-		return m.fileWasRead(msg)
+	case edited:
+		return m.wasEdited(msg)
+	case presetsRead:
+		m.presetsWereRead(msg)
+		return nil
+	case presetRead:
+		return m.presetWasRead(msg)
 	case setsRead:
 		m.setsWereRead(msg)
 		return nil
@@ -111,6 +116,8 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case m.picking != nil:
 		return m.toPicker(k)
+	case m.presets != nil:
+		return m.presetsKey(k)
 	case m.command != nil:
 		return m.commandKey(k)
 	case m.stage == asking:
@@ -185,6 +192,8 @@ func (m *Screen) act(k tea.KeyPressMsg) tea.Cmd {
 		return nav.Send(nav.Copy{Text: m.preview.String(), What: "the command"})
 	case keymap.Is(k, commandKey):
 		m.command = &commandView{}
+	case keymap.Is(k, presetsKey):
+		return m.openPresets()
 	case keymap.Is(k, editorKey):
 		return m.editFile()
 	case keymap.Is(k, launchKey):

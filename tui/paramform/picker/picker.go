@@ -223,6 +223,14 @@ func (p *Picker) keepMarked() {
 	p.shown = kept
 }
 
+// Row is the place in the list of the option under the cursor, -1 for none.
+func (p *Picker) Row() int {
+	if p.cursor >= p.rows() {
+		return -1
+	}
+	return int(p.at(p.cursor))
+}
+
 // settle ends a search before a key that depends on what is found.
 func (p *Picker) settle() {
 	if p.search != nil && !p.search.done() {

@@ -73,9 +73,9 @@ func (p *Picker) head(t *style.Theme) string {
 }
 
 func (p *Picker) counts(t *style.Theme) string {
-	out := text.Count(p.list.Len())
+	out := text.Count(p.list.Len()) + " options"
 	if p.rows() != p.list.Len() {
-		out = text.Count(p.rows()) + " of " + out + " shown"
+		out = text.Count(p.rows()) + " of " + text.Count(p.list.Len()) + " shown"
 	}
 	switch {
 	case p.list.Age > 0:
