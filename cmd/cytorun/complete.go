@@ -11,6 +11,7 @@ import (
 
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 // completeWithin bounds what a person who pressed tab waits for a server.
@@ -33,7 +34,8 @@ func (c *cli) completeAlgorithms(cmd *cobra.Command, args []string, prefix strin
 	}
 	var out []string
 	for _, a := range algorithms {
-		if strings.HasPrefix(strings.ToLower(a.Name), strings.ToLower(prefix)) && !a.Deprecated {
+		// A name that a terminal does not show as it is cannot be typed either.
+		if strings.HasPrefix(strings.ToLower(a.Name), strings.ToLower(prefix)) && !a.Deprecated && a.Name == text.Line(a.Name) {
 			out = append(out, a.Name)
 		}
 	}
@@ -82,7 +84,7 @@ func (c *cli) completeParameters(cmd *cobra.Command, args []string, _ string) ([
 			return nil, cobra.ShellCompDirectiveError
 		}
 		for _, v := range run.Values {
-			out = append(out, v.Parameter+"=")
+			out = append(out, text.Line(v.Parameter)+"=")
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
@@ -97,7 +99,7 @@ func (c *cli) completeParameters(cmd *cobra.Command, args []string, _ string) ([
 		return nil, cobra.ShellCompDirectiveError
 	}
 	for _, p := range app.UserParameters(a) {
-		out = append(out, p.ID+"=\t"+p.Label())
+		out = append(out, text.Line(p.ID)+"=\t"+text.Line(p.Label()))
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
@@ -118,7 +120,7 @@ func (c *cli) completeAnalyses(_ *cobra.Command, _ []string, prefix string) ([]s
 			break
 		}
 		if strings.HasPrefix(r.ID, prefix) {
-			out = append(out, r.ID+"\t"+r.Algorithm.Name+" "+string(r.State))
+			out = append(out, r.ID+"\t"+text.Line(r.Algorithm.Name)+" "+string(r.State))
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp

@@ -31,7 +31,7 @@ func newOptionsCommand(c *cli) *cobra.Command {
 			ps := app.UserParameters(a)
 			i := slices.IndexFunc(ps, func(p descriptor.Parameter) bool { return p.ID == args[1] })
 			if i < 0 {
-				return fmt.Errorf("%s has no parameter %q: %w; 'cytorun algorithms show %s' lists them", a.Name, args[1], client.ErrNotFound, a.Name)
+				return fmt.Errorf("%s has no parameter %q: %w; 'cytorun algorithms show %s' lists them", text.Line(a.Name), args[1], client.ErrNotFound, text.Line(a.Name))
 			}
 			p := ps[i]
 			if p.URI == "" {

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -31,6 +32,7 @@ import (
 // commands are the words of the scripts besides those of testscript.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"code":        code,
+	"clean":       clean,
 	"until":       until,
 	"json":        jsonPath,
 	"setvar":      setVar,
@@ -295,4 +297,15 @@ func fingerprint(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("no fingerprint in the last message")
 	}
 	ts.Setenv("FINGERPRINT", found[1])
+}
+
+// clean makes sure that the last command printed nothing that a terminal obeys.
+func clean(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, stream := range []string{"stdout", "stderr"} {
+		for _, r := range ts.ReadFile(stream) {
+			if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+				ts.Fatalf("%q on %s: %q", r, stream, ts.ReadFile(stream))
+			}
+		}
+	}
 }

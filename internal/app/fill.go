@@ -10,6 +10,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 // Fill makes the values of a launch from the defaults, earlier values and the
@@ -193,7 +194,7 @@ func FlagValues(a client.Algorithm, words []string) ([]client.Value, error) {
 			}
 		}
 		if !ok {
-			return nil, fmt.Errorf("%s has no flag %q; 'cytorun algorithms show %s' lists its parameters", a.Name, words[i], a.Name)
+			return nil, fmt.Errorf("%s has no flag %q; 'cytorun algorithms show %s' lists its parameters", text.Line(a.Name), words[i], text.Line(a.Name))
 		}
 		if !joined {
 			if i+1 == len(words) {
