@@ -140,7 +140,9 @@ func (d *Edit) Finish() (EditOutcome, error) {
 	file, problems := forms.ReadFile(plain)
 	broken := len(problems) > 0
 	if !broken {
-		for _, p := range file.Place(forms.Validate(UserParameters(d.algorithm), file.Values)) {
+		parameters := UserParameters(d.algorithm)
+		single, _, found := forms.Sweeps(parameters, file.Values) // a form takes sweeps too
+		for _, p := range file.Place(append(forms.Validate(parameters, single), found...)) {
 			if p.Line > 0 && !p.Warning { // what is missing is for the form to ask for
 				problems = append(problems, p)
 			}
