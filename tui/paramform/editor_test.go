@@ -88,3 +88,20 @@ func TestABadFileGoesBackToTheEditorWithItsMistake(t *testing.T) {
 		t.Errorf("what was written is lost: %v", err)
 	}
 }
+
+func TestASweepGoesThroughTheEditor(t *testing.T) {
+	m := small(t)
+	done, ok := leave(t, m, begin(t, m), func(s string) string {
+		return strings.Replace(s, "sigma = 1.5", `sigma = "1, 2"`, 1)
+	}).(edited)
+	if !ok || done.err != nil {
+		t.Fatalf("%+v", done)
+	}
+	m.Update(done)
+	if m.several.runs != 2 {
+		t.Errorf("%d runs of %q", m.several.runs, m.params.Field("sigma").Text)
+	}
+	if _, ok := leave(t, m, begin(t, m), func(s string) string { return s }).(edited); !ok {
+		t.Error("an untouched sweep is a mistake")
+	}
+}
