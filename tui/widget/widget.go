@@ -98,7 +98,8 @@ func Paragraph(s string, width, indent int) []string {
 }
 
 // Progress draws a bar of width cells for 0..100 percent; a negative percent is
-// an empty one. The number stands beside it.
+// an empty one. The number stands beside it. What is done is a heavy line and
+// the rest a light one, so that the bar reads without colours too.
 func Progress(percent, width int) string {
 	t := style.Now()
 	const number = 5 // " 100%"
@@ -108,6 +109,6 @@ func Progress(percent, width int) string {
 	}
 	percent = min(percent, 100)
 	full := bar * percent / 100
-	return t.Busy.Render(strings.Repeat("━", full)) + t.Rule.Render(strings.Repeat("━", bar-full)) +
+	return t.Busy.Render(strings.Repeat("━", full)) + t.Rule.Render(strings.Repeat("─", bar-full)) +
 		text.PadLeft(itoa(percent)+"%", number)
 }
