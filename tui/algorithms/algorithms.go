@@ -157,7 +157,9 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 	if used, changed := m.filter.Update(k); used {
 		if changed {
 			m.refilter()
-			m.table.GoTo(0)
+			if m.filter.Value() != "" { // the best match; cleared, the cursor stays with its row
+				m.table.GoTo(0)
+			}
 			return m.rest.Move()
 		}
 		return nil

@@ -196,3 +196,21 @@ func TestKeysAreQuickWithManyRows(t *testing.T) {
 		}
 	}
 }
+
+func TestCursorStaysWithItsRowWhenTheFilterIsCleared(t *testing.T) {
+	s := New(tuitest.New(t).Session)
+	d := tuitest.Drive(t, s, 80, 24)
+	d.UntilShows("stain-density")
+	first, _ := s.current()
+	d.Press("/")
+	d.Type("stain")
+	d.Press("enter")
+	found, _ := s.current()
+	if found.ID == first.ID {
+		t.Fatal("the filter finds the first row, which shows nothing")
+	}
+	d.Press("esc")
+	if now, _ := s.current(); now.ID != found.ID || s.filter.Value() != "" {
+		t.Errorf("the cursor is on %q with the filter %q", now.Name, s.filter.Value())
+	}
+}

@@ -102,10 +102,8 @@ func (m *Screen) Help() []key.Binding {
 		return m.filter.Help()
 	}
 	some := m.table.Len() > 0
-	return append([]key.Binding{
-		keymap.When(some, openForm), keymap.When(some, history), keymap.Filter,
-		keymap.Refresh, project,
-	}, m.detail.Help()...)
+	keys := append([]key.Binding{keymap.When(some, openForm), keymap.When(some, history)}, m.filter.Keys()...)
+	return append(append(keys, keymap.Refresh, project), m.detail.Help()...)
 }
 
 // Title names the screen.

@@ -85,6 +85,13 @@ func (f *Filter) Update(msg tea.Msg) (used, changed bool) {
 	return false, false
 }
 
+var clearFilter = keymap.Bind("esc", "clear the filter", "esc")
+
+// Keys lists the keys of the filter while the list has them.
+func (f *Filter) Keys() []key.Binding {
+	return []key.Binding{keymap.Filter, keymap.When(!f.editing && f.Value() != "", clearFilter)}
+}
+
 // Help lists the keys of the filter while it is edited.
 func (f *Filter) Help() []key.Binding {
 	return []key.Binding{keymap.As(keymap.Accept, "keep the filter"), keymap.As(keymap.Cancel, "clear it"), keymap.Down}
