@@ -76,7 +76,11 @@ func (r *root) frame() string {
 	if r.above() > 2 {
 		lines = append(lines, widget.Rule(r.width))
 	}
-	lines = append(lines, body, r.message(), r.footer(top))
+	said := r.message()
+	if len(said) > 1 {
+		body = widget.Fit(body, r.width, height-len(said)+1)
+	}
+	lines = append(append(append(lines, body), said...), r.footer(top))
 	return strings.Join(lines, "\n")
 }
 
@@ -173,9 +177,8 @@ func (r *root) footer(top nav.Screen) string {
 		return widget.KeyBar(top.Help(), []key.Binding{keymap.As(keymap.Palette, "actions")}, r.width)
 	}
 	bindings := append([]key.Binding{}, top.Help()...)
-	st := r.tabs[r.tab]
 	last := keymap.Quit
-	if len(st.screens) > 1 || st.from >= 0 {
+	if r.canGoBack() {
 		last = keymap.Back
 	}
 	return widget.KeyBar(bindings, []key.Binding{last, keymap.Help}, r.width)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/keymap"
-	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/style"
 	"github.com/cytorun/cytorun/tui/widget"
 )
@@ -18,6 +17,8 @@ import (
 type help struct {
 	sections []helpSection
 	top      int
+	page     int  // lines that are seen
+	more     bool // there are others
 }
 
 type helpSection struct {
@@ -25,12 +26,44 @@ type helpSection struct {
 	keys  []key.Binding
 }
 
-func newHelp(s nav.Screen) *help {
-	return &help{sections: []helpSection{
-		{s.Title(), s.Help()},
-		{"in every list", []key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End}},
-		{"everywhere", []key.Binding{keymap.Tabs, keymap.Palette, keymap.Back, keymap.Quit, keymap.Leave, keymap.Suspend, keymap.Help}},
-	}}
+// helpBack shows every key that goes back.
+var helpBack = keymap.Bind("esc ← q", "back", "esc ← q")
+
+// newHelp is the help of the screen that is seen. A key of every list that the
+// screen tells itself is told once.
+func (r *root) newHelp() *help {
+	s := r.top()
+	own := s.Help()
+	if r.session == nil {
+		return &help{sections: []helpSection{
+			{s.Title(), own}, {"everywhere", []key.Binding{keymap.Palette, keymap.Quit, keymap.Leave, keymap.Suspend, keymap.Help}},
+		}}
+	}
+	told := map[string]bool{}
+	for _, b := range own {
+		if b.Enabled() {
+			for _, k := range b.Keys() {
+				told[k] = true
+			}
+		}
+	}
+	var lists []key.Binding
+	for _, b := range []key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End} {
+		if !told[b.Keys()[0]] {
+			lists = append(lists, b)
+		}
+	}
+	sections := []helpSection{{s.Title(), own}}
+	if len(lists) > 0 {
+		sections = append(sections, helpSection{"in every list", lists})
+	}
+	back := keymap.Quit
+	if r.canGoBack() {
+		back = helpBack
+	}
+	return &help{sections: append(sections, helpSection{"everywhere", []key.Binding{
+		keymap.Tabs, keymap.Palette, back, keymap.Leave, keymap.Suspend, keymap.Help,
+	}})}
 }
 
 // Update scrolls, any other key closes.
@@ -44,6 +77,10 @@ func (h *help) Update(msg tea.Msg) (tea.Cmd, bool) {
 		h.top++
 	case keymap.Is(k, keymap.Up):
 		h.top = max(h.top-1, 0)
+	case h.more && keymap.Is(k, keymap.PageDown, keymap.Mark):
+		h.top += h.page
+	case h.more && keymap.Is(k, keymap.PageUp):
+		h.top = max(h.top-h.page, 0)
 	default:
 		return nil, true
 	}
@@ -57,8 +94,9 @@ func (h *help) View(width, height int) string {
 	room := max(height-2, 1)
 	h.top = max(min(h.top, len(lines)-room), 0)
 	shown := lines[h.top:min(h.top+room, len(lines))]
+	h.page, h.more = room, len(lines) > room
 	title := "keys"
-	if len(lines) > room {
+	if h.more {
 		title = fmt.Sprintf("keys %d-%d of %d, ↓ for more", h.top+1, h.top+len(shown), len(lines))
 	}
 	return widget.Box(title, shown, w)
@@ -66,7 +104,10 @@ func (h *help) View(width, height int) string {
 
 // Help lists the keys of the help itself.
 func (h *help) Help() []key.Binding {
-	return []key.Binding{keymap.Bind("↑ ↓", "scroll", "up", "down"), keymap.Bind("any other key", "close", "esc")}
+	if !h.more {
+		return []key.Binding{keymap.Bind("any key", "close", "esc")}
+	}
+	return []key.Binding{keymap.Bind("↑ ↓ pgup pgdn", "scroll", "up", "down"), keymap.Bind("any other key", "close", "esc")}
 }
 
 // lines sets the keys in columns of about 34 cells.

@@ -65,6 +65,7 @@ func (w *welcome) login(trust string) tea.Cmd {
 	for i := range w.fields {
 		if strings.TrimSpace(w.fields[i].input.Value()) == "" {
 			w.to(i)
+			w.problem = "the " + w.fields[i].label + " is missing"
 			return nil
 		}
 	}

@@ -167,6 +167,9 @@ type pressElsewhere struct {
 // elsewhere offers the keys of the other tabs' first screens, while those are
 // what would be seen there.
 func (r *root) elsewhere() []nav.Action {
+	if r.session == nil { // every tab is the welcome
+		return nil
+	}
 	var actions []nav.Action
 	for t := range r.tabs {
 		tab := nav.Tab(t)

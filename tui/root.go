@@ -203,13 +203,15 @@ func (r *root) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	switch {
 	case keymap.Is(k, keymap.Help):
-		r.over = newHelp(top)
+		r.over = r.newHelp()
 		return nil
 	case keymap.Is(k, keymap.Palette):
 		return r.openPalette()
 	case keymap.Is(k, keymap.Tabs) && r.session != nil:
+		r.leaveToast()
 		return r.open(nav.Tab(k.String()[0] - '1'))
 	case keymap.Is(k, keymap.Back):
+		r.leaveToast()
 		return r.back(k)
 	}
 	return top.Update(k)

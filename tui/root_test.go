@@ -419,3 +419,35 @@ func TestColoursFollowTheBackground(t *testing.T) {
 		t.Error("something keeps the colours of a light background")
 	}
 }
+
+// The end of a message says what to do, so it is never cut off.
+func TestLongMessageTakesMoreLines(t *testing.T) {
+	_, r, d := startSite(t, 80, 24)
+	d.Send(nav.Toast{Text: strings.Repeat("something went wrong ", 6) + "run this next", Tone: app.Bad})
+	d.Shows("run this next", "? help")
+	for _, s := range sizes {
+		d.Send(tea.WindowSizeMsg{Width: s.w, Height: s.h})
+		d.Fits(s.w, s.h)
+		if n := strings.Count(d.Text(), "\n") + 1; n != s.h {
+			t.Errorf("%dx%d: %d lines", s.w, s.h, n)
+		}
+	}
+	d.Press("2")
+	if r.toast.Text == "" {
+		t.Error("an error goes with the screen")
+	}
+	d.Send(nav.Toast{Text: "no match"})
+	d.Press("1")
+	d.Hides("no match")
+}
+
+func TestHelpTellsOnlyKeysThatWork(t *testing.T) {
+	site := tuitest.New(t)
+	_, d := start(t, site.Session.Env, Options{}, 80, 24)
+	d.Press("?")
+	d.Shows("open the demo", "any key close")
+	d.Hides("switch screen", "page up", "back")
+	d.Press("esc", "ctrl+k")
+	d.Shows("open the demo")
+	d.Hides("in Analyses")
+}

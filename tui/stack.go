@@ -74,6 +74,12 @@ func (r *root) openFrom(t nav.Tab) tea.Cmd {
 	return r.open(t)
 }
 
+// canGoBack tells that there is a screen to go back to.
+func (r *root) canGoBack() bool {
+	st := &r.tabs[r.tab]
+	return len(st.screens) > 1 || st.from >= 0
+}
+
 // back goes back one screen; q leaves the program from a first one.
 func (r *root) back(k tea.KeyPressMsg) tea.Cmd {
 	st := &r.tabs[r.tab]

@@ -43,14 +43,36 @@ func (r *root) endToast(m toastOver) {
 	}
 }
 
-func (r *root) message() string {
+// leaveToast drops a message that is about the screen being left. What ended,
+// succeeded or failed stays: it is about an analysis.
+func (r *root) leaveToast() {
+	if r.toast.Tone == app.Quiet || r.toast.Tone == app.Warn {
+		r.toast = toast{}
+	}
+}
+
+// message is the line above the footer. A message that is too long for it takes
+// more lines, off the foot of the screen, because its end says what to do.
+func (r *root) message() []string {
 	if r.toast.Text == "" {
-		return widget.Rule(r.width)
+		return []string{widget.Rule(r.width)}
 	}
 	t := style.Now()
-	s := text.Truncate(style.Sign(r.toast.Tone)+" "+text.Line(r.toast.Text), max(r.width-2, 1))
+	role := t.Tone(r.toast.Tone)
 	if r.toast.Tone == app.Quiet {
-		return " " + t.Plain.Render(s)
+		role = t.Plain
 	}
-	return " " + t.Tone(r.toast.Tone).Render(s)
+	lines := text.Wrap(text.Line(r.toast.Text), max(r.width-4, 1))
+	if most := max(min(4, r.bodyHeight()/2), 1); len(lines) > most {
+		lines[most-1] = text.Truncate(lines[most-1]+" "+lines[most], max(r.width-4, 1))
+		lines = lines[:most]
+	}
+	for i, l := range lines {
+		sign := " "
+		if i == 0 {
+			sign = style.Sign(r.toast.Tone)
+		}
+		lines[i] = " " + role.Render(sign+" "+l)
+	}
+	return lines
 }
