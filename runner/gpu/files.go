@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +26,7 @@ func openDir() (string, error) {
 	dirs := runner.LeaseDirs()
 	for _, dir := range dirs {
 		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-			return dir, usable(dir)
+			return dir, patiently(func() error { return usable(dir) })
 		}
 	}
 	var failed error
@@ -35,7 +36,7 @@ func openDir() (string, error) {
 			err = os.Chmod(dir, 0o777|fs.ModeSticky) // whatever the umask
 		}
 		if err == nil || errors.Is(err, fs.ErrExist) {
-			return dir, usable(dir)
+			return dir, patiently(func() error { return usable(dir) })
 		}
 		failed = errors.Join(failed, err)
 	}
@@ -52,10 +53,22 @@ func usable(dir string) error {
 		if serr != nil {
 			return fmt.Errorf("cannot use the queue of this box: %w", serr)
 		}
-		return fmt.Errorf("cannot use the queue of this box: %s belongs to %s and has mode %04o; ask for 'chmod 1777 %s'",
-			dir, userName(owner(st)), st.Mode().Perm(), dir)
+		return fmt.Errorf("cannot use the queue of this box: %w: %s belongs to %s and has mode %04o; ask for 'chmod 1777 %s'",
+			fs.ErrPermission, dir, userName(owner(st)), st.Mode().Perm(), dir)
 	}
 	return nil
+}
+
+// patiently tries again what is not permitted: between the making of a file and
+// the setting of its mode lies a moment.
+func patiently(try func() error) error {
+	for i := 0; ; i++ {
+		err := try()
+		if i == 20 || !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		time.Sleep(time.Duration(i) * 100 * time.Microsecond)
+	}
 }
 
 func owner(st fs.FileInfo) int {
@@ -68,7 +81,15 @@ func owner(st fs.FileInfo) int {
 // openShared opens a file that all users share, and makes it where it is
 // missing. Opening before creating, and setting the mode by hand, is what works
 // in a sticky folder under any umask and with fs.protected_regular.
-func openShared(path string) (*os.File, error) {
+func openShared(path string) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = openOrMake(path)
+		return err
+	})
+	return f, err
+}
+
+func openOrMake(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if errors.Is(err, fs.ErrNotExist) {

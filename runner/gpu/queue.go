@@ -78,32 +78,6 @@ func (q *Queue) Draw(old int64) (int64, error) {
 	return last, nil
 }
 
-// Grant is what a run was given: its turn, and GPUs.
-type Grant struct {
-	GPUs  []Device
-	files []*os.File
-}
-
-// Files are the locks of the grant. It lasts until they, and every copy of
-// them in another process, are closed.
-func (g *Grant) Files() []*os.File { return g.files }
-
-// UUIDs are those of the GPUs, in the order of nvidia-smi.
-func (g *Grant) UUIDs() []string {
-	uuids := make([]string, len(g.GPUs))
-	for i, d := range g.GPUs {
-		uuids[i] = d.UUID
-	}
-	return uuids
-}
-
-// Close lets go of this process's part of the grant.
-func (g *Grant) Close() {
-	for _, f := range g.files {
-		_ = f.Close()
-	}
-}
-
 // wish is what is written in a ticket: what its run waits for, and why.
 type wish struct {
 	Schema int `json:"schema"`
@@ -124,7 +98,7 @@ func (q *Queue) Enter(ctx context.Context, number int64, r Request) (*Grant, err
 	defer ticket.Close()
 	defer os.Remove(path)
 	w := &waiting{q: q, number: number, request: r, ticket: ticket, since: time.Now()}
-	w.tell("")
+	w.note()
 	for {
 		if err := w.turn(ctx); err != nil {
 			return nil, err
@@ -139,9 +113,9 @@ func (q *Queue) Enter(ctx context.Context, number int64, r Request) (*Grant, err
 // errAgain tells that the world changed while somebody looked at it.
 var errAgain = errors.New("look again")
 
-// attempt decides and takes, under the lock of all decisions. obstacles are
-// what is in the way; an error of errAgain means that it is not known yet.
-func (q *Queue) attempt(ctx context.Context, number int64, r Request) (*Grant, *refusal, error) {
+// attempt decides and takes, under the lock of all decisions. It gives a grant,
+// or what is in the way; errAgain means that nobody knows yet.
+func (q *Queue) attempt(ctx context.Context, number int64, r *Request) (*Grant, *refusal, error) {
 	var devices []Device
 	seen := map[string][]Lease{}
 	if r.GPUs() > 0 {
@@ -151,44 +125,74 @@ func (q *Queue) attempt(ctx context.Context, number int64, r Request) (*Grant, *
 			return nil, nil, err
 		}
 		q.gpus = len(devices)
+		if *r, err = r.pin(devices); err != nil {
+			return nil, nil, err
+		}
 	}
-	slots := q.slots(ctx, r)
-	lock, err := lockShared(q.path(decisions), true)
+	slots := q.slots(ctx, *r)
+	lock, err := q.decide(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot decide in the queue: %w", err)
+		return nil, nil, err
 	}
 	defer lock.Close()
 	if len(q.before(number)) > 0 {
 		return nil, nil, errAgain // one had lost its supervisor and is back
 	}
-	g := &Grant{}
-	taken := false
-	defer func() {
-		if !taken {
-			g.Close()
-		}
-	}()
-	if refused, err := q.takeSlot(g, slots, r); refused != nil || err != nil {
-		return nil, refused, err
-	}
+	var picked []Device
+	now := map[string][]Lease{}
 	if r.GPUs() > 0 {
-		now := leases(q.dir)
+		now = leases(q.dir)
 		if ended(seen, now) {
 			return nil, nil, errAgain // what nvidia-smi said is older than that
 		}
-		picked, obstacles, err := choose(devices, now, r, q.Allow, q.ours, time.Now())
+		var obstacles []obstacle
+		picked, obstacles, err = choose(devices, now, *r, q.Allow, q.ours, time.Now())
 		if err != nil {
 			return nil, nil, err
 		}
 		if picked == nil {
-			return nil, newRefusal(waitingFor(r, obstacles), obstacles), nil
-		}
-		if err := q.takeLeases(g, picked, now, r); err != nil {
-			return nil, nil, err
+			return nil, newRefusal(waitingFor(*r, obstacles), obstacles), nil
 		}
 	}
-	taken = true
+	g := &Grant{}
+	refused, err := q.takeSlot(g, slots, *r)
+	if refused == nil && err == nil {
+		err = q.takeLeases(g, picked, now, *r)
+	}
+	if refused != nil || err != nil {
+		g.Close()
+		return nil, refused, err
+	}
 	return g, nil, nil
+}
+
+// decide takes the lock of all decisions. Nobody holds it for long, unless it is
+// stopped just then; our end is still heard.
+func (q *Queue) decide(ctx context.Context) (*os.File, error) {
+	type result struct {
+		f   *os.File
+		err error
+	}
+	locked := make(chan result)
+	go func() {
+		f, err := lockShared(q.path(decisions), true)
+		select {
+		case locked <- result{f, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = f.Close()
+			}
+		}
+	}()
+	select {
+	case r := <-locked:
+		if r.err != nil {
+			return nil, fmt.Errorf("cannot decide in the queue: %w", r.err)
+		}
+		return r.f, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // slots is how many runs may work at once, 0 for a run that needs no slot.

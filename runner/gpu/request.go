@@ -23,6 +23,9 @@ type Request struct {
 	// Typical is how long the run will hold them, as far as is known; 0 is not
 	// known. It only tells others how long they wait.
 	Typical time.Duration `json:"typical,omitempty"`
+
+	// said is how the request was put before its names became UUIDs.
+	said string
 }
 
 // GPUs is how many GPUs are asked for.
@@ -35,6 +38,9 @@ func (r Request) GPUs() int {
 
 // String names what is asked for, such as "2 GPUs" or "8.6 GB of GPU 0".
 func (r Request) String() string {
+	if r.said != "" {
+		return r.said
+	}
 	if r.GPUs() == 0 {
 		return "no GPU"
 	}
@@ -112,6 +118,7 @@ func list(devices []Device) string {
 // pin replaces names by UUIDs, which still mean the same when a GPU vanishes
 // and the indices move.
 func (r Request) pin(devices []Device) (Request, error) {
+	r.said = r.String()
 	var uuids []string
 	for _, n := range r.Names {
 		d, err := find(devices, n)

@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -34,13 +35,9 @@ type waiting struct {
 	q       *Queue
 	number  int64
 	request Request
-	ticket  interface {
-		Truncate(int64) error
-		WriteAt([]byte, int64) (int, error)
-	}
-	since  time.Time
-	reason string
-	pinned bool
+	ticket  *os.File
+	since   time.Time
+	reason  string
 
 	watch watch
 	pause time.Duration // before looking again at what nobody tells the end of
@@ -49,7 +46,7 @@ type waiting struct {
 
 // How often the first in the queue looks again at a GPU that is in use without
 // a lease or does not answer: soon at first, when something is just ending.
-const (
+var (
 	lookFirst = 250 * time.Millisecond
 	lookLast  = 30 * time.Second
 )
@@ -60,6 +57,7 @@ func (w *waiting) turn(ctx context.Context) error {
 	for {
 		before := w.q.before(w.number)
 		if len(before) == 0 {
+			w.spin = 0
 			return ctx.Err()
 		}
 		w.tell(runner.QueueReason(before))
@@ -75,7 +73,7 @@ func (w *waiting) turn(ctx context.Context) error {
 // the way is gone. Without a grant and an error it is time to try again.
 func (w *waiting) take(ctx context.Context) (*Grant, error) {
 	began := time.Now()
-	grant, refused, err := w.q.attempt(ctx, w.number, w.request)
+	grant, refused, err := w.q.attempt(ctx, w.number, &w.request)
 	if ctx.Err() != nil {
 		if grant != nil {
 			grant.Close()
@@ -86,7 +84,7 @@ func (w *waiting) take(ctx context.Context) (*Grant, error) {
 	case grant != nil:
 		return grant, nil
 	case errors.Is(err, errAgain):
-		return nil, w.breathe(ctx)
+		return nil, w.breathe(ctx, 5*time.Millisecond)
 	case errors.Is(err, ErrTool):
 		refused = &refusal{reason: "waiting for " + w.request.String() + ": " + err.Error(), vague: true}
 	case err != nil:
@@ -103,8 +101,6 @@ func (w *waiting) take(ctx context.Context) (*Grant, error) {
 	if refused.vague {
 		w.pause = min(max(2*w.pause, lookFirst), lookLast)
 		limit = w.pause
-	} else {
-		w.pause = 0
 	}
 	return nil, w.sleep(ctx, limit, began)
 }
@@ -120,23 +116,24 @@ func (w *waiting) sleep(ctx context.Context, limit time.Duration, began time.Tim
 	}
 	select {
 	case <-w.watch.gone():
+		w.pause = 0
 	case <-later:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	// Whoever looks at a lock holds it for a moment, and ends our sleep at once
 	// although nothing is free. Should that one be stopped in this moment, we do
-	// not turn in a circle.
+	// not turn in a circle: the same reason again makes the pauses longer.
 	if time.Since(began) > 100*time.Millisecond {
 		w.spin = 0
 		return nil
 	}
-	return w.breathe(ctx)
+	return w.breathe(ctx, 50*time.Millisecond)
 }
 
 // breathe is a short pause, longer each time that nothing else made us wait.
-func (w *waiting) breathe(ctx context.Context) error {
-	w.spin = min(max(2*w.spin, 500*time.Microsecond), 250*time.Millisecond)
+func (w *waiting) breathe(ctx context.Context, most time.Duration) error {
+	w.spin = min(max(2*w.spin, 500*time.Microsecond), most)
 	select {
 	case <-time.After(w.spin):
 		return nil
@@ -145,14 +142,19 @@ func (w *waiting) breathe(ctx context.Context) error {
 	}
 }
 
-// tell says why the run waits, and writes it down for others.
+// tell says why the run waits, where that is something new.
 func (w *waiting) tell(reason string) {
-	if reason != "" && reason != w.reason {
-		w.q.say(reason)
+	if reason == w.reason {
+		return
 	}
-	w.reason = reason
-	// Nobody but readers of a list needs it.
-	_ = write(w.ticket, wish{Schema: schema, Request: w.request, Since: w.since.UTC().Truncate(time.Second), Reason: reason})
+	w.reason, w.spin = reason, 0
+	w.q.say(reason)
+	w.note()
+}
+
+// note writes down what the run waits for. Only readers of a list need it.
+func (w *waiting) note() {
+	_ = write(w.ticket, wish{Schema: schema, Request: w.request, Since: w.since.UTC().Truncate(time.Second), Reason: w.reason})
 }
 
 // watch tells of the end of locks and processes. What is watched once is

@@ -1,0 +1,248 @@
+package gpu
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+)
+
+// Box is what the users of this box share, as it is now.
+type Box struct {
+	GPUs  []State
+	NoGPU error // why there are none
+	// Slots are the holders of turns, and SlotCount how many turns there are.
+	Slots     []Holder
+	SlotCount int
+	Waiting   []Waiting // first come first
+	// Folder is where the queue lies, "" before its first use, and Problem why
+	// it cannot be used.
+	Folder  string
+	Problem error
+	allow   []string
+}
+
+// State is one GPU with those who use it.
+type State struct {
+	Device
+	Leases []Lease
+	// Foreign are processes that belong to no lease.
+	Foreign []Process
+	// Allowed is false for one that [gpu] allow leaves out.
+	Allowed bool
+}
+
+// Free tells whether a run could have the whole GPU now.
+func (s State) Free() bool {
+	return s.Allowed && !s.Lost && len(s.Leases) == 0 && len(s.Foreign) == 0 && s.Used <= idleMemory
+}
+
+// Waiting is a run in the queue.
+type Waiting struct {
+	Number int64
+	Run    string
+	UID    int
+	User   string
+	Request
+	Since time.Time
+	// Reason is what the run itself said last; only the first knows exactly.
+	Reason string
+	// Start is when it may begin, from what is known of those before it; zero is
+	// not known.
+	Start time.Time
+}
+
+// Look shows the box: for the screen of the machine, the check before a launch,
+// and whoever wonders why something waits. It takes nothing and makes nothing.
+func Look(ctx context.Context) Box {
+	settings, err := LoadSettings()
+	b := Box{Problem: err, allow: settings.Allow}
+	devices, err := Discover(ctx)
+	b.NoGPU = err
+	for _, dir := range runner.LeaseDirs() {
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		b.Folder = dir
+		if err := usable(dir); err != nil {
+			b.Problem = err
+		}
+		break
+	}
+	b.SlotCount = cmp.Or(settings.Slots, max(len(devices), 1))
+	byGPU := map[string][]Lease{}
+	if b.Folder != "" {
+		byGPU = leases(b.Folder)
+		b.Slots, b.Waiting = slotHolders(b.Folder), tickets(b.Folder)
+	}
+	allowed, _ := Request{}.candidates(devices, settings.Allow)
+	for _, d := range devices {
+		s := State{Device: d, Leases: byGPU[d.UUID]}
+		s.Foreign = foreign(d, s.Leases, func(p Process, l Lease) bool { return below(p.PID, l.Holder) })
+		s.Allowed = slices.ContainsFunc(allowed, func(a Device) bool { return a.UUID == d.UUID })
+		b.GPUs = append(b.GPUs, s)
+	}
+	b.foresee(time.Now())
+	return b
+}
+
+// slotHolders are the runs that have a turn.
+func slotHolders(dir string) []Holder {
+	var hs []Holder
+	for _, name := range fileNames(dir) {
+		if n, ok := strings.CutPrefix(name, "slot-"); ok && parseCount([]byte(n)) > 0 {
+			path := filepath.Join(dir, name)
+			if is, err := held(path); is && err == nil {
+				hs = append(hs, readHolder(path))
+			}
+		}
+	}
+	return hs
+}
+
+// tickets are the runs that wait.
+func tickets(dir string) []Waiting {
+	var ws []Waiting
+	for _, t := range runner.Tickets(dir) {
+		if is, err := held(t.Path); err != nil || !is {
+			continue
+		}
+		w := Waiting{Number: t.Number, Run: text.Line(t.Run), UID: t.UID, User: userName(t.UID)}
+		var said wish
+		if read(t.Path, &said) {
+			w.Request, w.Since, w.Reason = said.Request, said.Since, text.Line(said.Reason)
+		}
+		ws = append(ws, w)
+	}
+	return ws
+}
+
+// never is later than anything that is known.
+var never = time.Unix(1<<40, 0)
+
+// foresee works out when each waiting run may begin: the queue is strict, so
+// that one after the other takes its turn and its GPUs when they come free. What
+// is not known of one is not known of all behind it.
+func (b *Box) foresee(now time.Time) {
+	slots := make([]time.Time, 0, b.SlotCount)
+	for _, h := range b.Slots {
+		slots = append(slots, known(h.Until, now))
+	}
+	for len(slots) < b.SlotCount {
+		slots = append(slots, now)
+	}
+	free := map[string]time.Time{}
+	for _, g := range b.GPUs {
+		free[g.UUID] = now
+		if !g.Free() {
+			free[g.UUID] = never
+		}
+		if len(g.Foreign) == 0 && len(g.Leases) > 0 {
+			free[g.UUID] = time.Time{}
+			for _, l := range g.Leases {
+				free[g.UUID] = later(free[g.UUID], known(l.Until, now))
+			}
+		}
+	}
+	last := now
+	for i := range b.Waiting {
+		w := &b.Waiting[i]
+		slices.SortFunc(slots, time.Time.Compare)
+		uuids := b.soonest(w.Request, free)
+		start := later(last, slots[0])
+		for _, u := range uuids {
+			start = later(start, free[u])
+		}
+		if len(uuids) < w.GPUs() || !start.Before(never) {
+			return
+		}
+		end := never
+		if w.Typical > 0 {
+			end = start.Add(w.Typical)
+		}
+		slots[0] = end
+		for _, u := range uuids {
+			free[u] = end
+		}
+		w.Start, last = start, start
+	}
+}
+
+// soonest picks the GPUs of a request that come free first.
+func (b *Box) soonest(r Request, free map[string]time.Time) []string {
+	var devices, allowed []Device
+	for _, g := range b.GPUs {
+		devices = append(devices, g.Device)
+		if g.Allowed {
+			allowed = append(allowed, g.Device)
+		}
+	}
+	var uuids []string
+	for _, n := range r.Names {
+		if d, err := find(devices, n); err == nil {
+			uuids = append(uuids, d.UUID)
+		}
+	}
+	if len(r.Names) > 0 {
+		return uuids
+	}
+	slices.SortStableFunc(allowed, func(a, b Device) int { return free[a.UUID].Compare(free[b.UUID]) })
+	for _, d := range allowed[:min(r.GPUs(), len(allowed))] {
+		uuids = append(uuids, d.UUID)
+	}
+	return uuids
+}
+
+// known is when something is expected to end; one that is late may take for
+// ever.
+func known(t, now time.Time) time.Time {
+	if t.Before(now) {
+		return never
+	}
+	return t
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Available tells for a pre-flight whether a request could be met now: nil, or
+// why the run would have to wait. An error of ErrRequest or ErrMissing tells
+// that waiting does not help.
+func (b Box) Available(r Request) error {
+	if r.GPUs() == 0 {
+		return nil
+	}
+	if b.NoGPU != nil {
+		return b.NoGPU
+	}
+	var devices []Device
+	byGPU := map[string][]Lease{}
+	for _, g := range b.GPUs {
+		devices = append(devices, g.Device)
+		byGPU[g.UUID] = g.Leases
+	}
+	picked, obstacles, err := choose(devices, byGPU, r, b.allow, func(p Process, l Lease) bool { return below(p.PID, l.Holder) }, time.Now())
+	if err != nil {
+		return err
+	}
+	if picked == nil {
+		return errors.New(waitingFor(r, obstacles))
+	}
+	if n := len(b.Waiting); n > 0 {
+		return errors.New("waiting behind " + strconv.Itoa(n) + " in the queue, first " + b.Waiting[0].Run)
+	}
+	return nil
+}
