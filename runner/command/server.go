@@ -89,6 +89,9 @@ func replaceText(line, key, text string) (string, error) {
 // javaReplacement resolves backslashes; a dollar sign refers to a group, and
 // keys have none.
 func javaReplacement(text string) (string, error) {
+	if !strings.ContainsAny(text, `$\`) {
+		return text, nil
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

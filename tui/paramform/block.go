@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -94,7 +95,7 @@ func (m *Screen) judge(s spot) {
 	if s.id == blockLimit {
 		m.judgeLimit()
 	}
-	m.judgeSplit()
+	m.judgeSplit(s)
 }
 
 func (m *Screen) judgeLimit() {
@@ -105,7 +106,9 @@ func (m *Screen) judgeLimit() {
 	}
 }
 
-var limitParts = regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?$`)
+var limitParts = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?$`)
+})
 
 // parseLimit reads a length of time: 90m, 2h30m, 1d12h.
 func parseLimit(s string) (time.Duration, error) {
@@ -113,7 +116,7 @@ func parseLimit(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
 	}
-	found := limitParts.FindStringSubmatch(s)
+	found := limitParts().FindStringSubmatch(s)
 	if found == nil {
 		if _, err := strconv.Atoi(s); err == nil {
 			return 0, fmt.Errorf("%s of what? write %sm, %sh or %sd", s, s, s, s)

@@ -95,7 +95,7 @@ func (m *Screen) wordsOf(s spot) (from, to int) {
 		return 0, 0
 	}
 	argv := m.preview.Argv
-	value := f.Value().Text()
+	value := f.Text
 	if flag := strings.Fields(f.Parameter.Flag); len(flag) > 0 {
 		if i := slices.Index(argv, flag[len(flag)-1]); i >= 0 {
 			if i+1 < len(argv) && argv[i+1] == value {

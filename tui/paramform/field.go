@@ -73,7 +73,7 @@ func (m *Screen) row(t *style.Theme, i int) string {
 	shown, role := m.value(t, s)
 	r := cells{line: left}
 	r.add(shown, c.value, role)
-	r.add(originName(f.Origin), c.origin, originStyle(t, f.Origin))
+	r.add(originName(f.Origin), c.origin, originStyle(t, f))
 	if sweep, ok := m.sweepOf(s.id); ok && !s.launch {
 		r.add(counted(len(sweep.Values), "value"), c.takes, t.Busy)
 	} else {
@@ -174,15 +174,20 @@ func (m *Screen) nothingChosen(f *forms.Field) string {
 	return fmt.Sprintf("none of %s", text.Count(l.Len()))
 }
 
-func originStyle(t *style.Theme, o client.Origin) lipgloss.Style {
-	switch o {
-	case client.FromDefault, "":
-		return t.Faint
-	case client.FromUser:
+// originStyle sets off what comes from elsewhere and is not the default anyway.
+func originStyle(t *style.Theme, f *forms.Field) lipgloss.Style {
+	switch {
+	case f.Origin == client.FromUser:
 		return t.Plain
+	case f.Origin == client.FromDefault, !differs(f):
+		return t.Faint
 	}
 	return t.Busy
 }
+
+// differs tells whether a field holds another value than its default. What is
+// so long is no default, and is not read at every key.
+func differs(f *forms.Field) bool { return len(f.Text) > 4096 || f.Changed() }
 
 // takes says in a few words what a field accepts.
 func (m *Screen) takes(s spot) string {
@@ -360,11 +365,11 @@ const mostNames = 200
 
 // aboutValue shows what does not fit into the row.
 func (m *Screen) aboutValue(facts *widget.Facts, f *forms.Field) {
-	items := f.Value().List()
 	switch {
-	case len(f.Labels) == len(items) && len(items) > 0 && hasOptions(f.Parameter):
-		facts.Head(counted(len(items), "option") + " chosen")
-		for i, id := range items[:min(len(items), mostNames)] {
+	case len(f.Labels) > 0 && hasOptions(f.Parameter):
+		facts.Head(counted(len(f.Labels), "option") + " chosen")
+		ids := strings.SplitN(f.Text, ",", mostNames+1)
+		for i, id := range ids[:min(len(ids), len(f.Labels), mostNames)] {
 			facts.Line(text.Truncate(text.Line(f.Labels[i])+"  "+style.Now().Faint.Render(text.Line(id)), facts.Width))
 		}
 	case text.Width(text.Line(f.Text)) > m.cols.value:

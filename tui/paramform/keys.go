@@ -73,7 +73,7 @@ func (m *Screen) Help() []key.Binding {
 	return append([]key.Binding{
 		open, keymap.When(turns, turn), launchKey,
 		keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
-		keymap.When(f.Text != "", clearKey), keymap.When(f.Changed() && p.Default != nil, defaultKey),
+		keymap.When(f.Text != "", clearKey), keymap.When(differs(f) && p.Default != nil, defaultKey),
 		findKey, nextField, previousField, presetsKey, editorKey, copyKey, commandKey,
 		keymap.When(len(m.complaints()) > 0, nextProblem), keymap.When(len(m.complaints()) > 0, prevProblem),
 		keymap.When(len(m.changed()) > 0, resetKey), refreshKey,

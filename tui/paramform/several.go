@@ -76,9 +76,9 @@ func (m *Screen) judgeSweep(f *forms.Field) {
 
 // judgeSplit judges a list that is spread over runs by its parts: all of it may
 // be more than a server stores.
-func (m *Screen) judgeSplit() {
+func (m *Screen) judgeSplit(changed spot) {
 	p, ok := splitParameter(m.algorithm)
-	if !ok || m.params.Field(p.ID) == nil {
+	if !ok || m.params.Field(p.ID) == nil || changed != (spot{id: p.ID}) && changed != (spot{true, blockSplit}) {
 		return
 	}
 	f := m.params.Field(p.ID)
@@ -166,8 +166,12 @@ func (m *Screen) firstValues() []client.Value {
 			values = append(values[:len(values):len(values)], s.Values[0])
 		}
 	}
-	size, items := m.splitSize(), m.splitItems()
-	if size == 0 || len(items) <= size {
+	size := m.splitSize()
+	if size == 0 {
+		return values
+	}
+	items := m.splitItems()
+	if len(items) <= size {
 		return values
 	}
 	p, _ := splitParameter(m.algorithm)
