@@ -54,10 +54,10 @@ func New(s *app.Session) *Screen {
 	m := &Screen{session: s, now: s.Env.Now()}
 	m.filter = widget.NewFilter("filter by name or description")
 	m.table.Columns = []widget.Column{
-		{Title: "algorithm", Min: 14, Weight: 3, Max: 60, Main: true},
+		{Title: "algorithm", Min: 25, Weight: 3, Max: 60, Main: true},
 		{Title: "version", Min: 7, Weight: 1, Max: 14, Drop: 2},
-		{Title: "container", Min: 9, Max: 14, Weight: 1, Drop: 3},
-		{Title: "last analysis", Min: 12, Weight: 2, Max: 30, Drop: 1},
+		{Title: "container", Min: 10, Max: 14, Weight: 1, Drop: 3},
+		{Title: "last analysis", Min: 22, Weight: 2, Max: 30, Drop: 1},
 	}
 	m.table.Cell = m.cell
 	m.table.Key = func(i int) string { return strconv.FormatInt(int64(m.row(i).ID), 10) }
