@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
@@ -57,15 +59,53 @@ func (s *supervisor) stopGroup(group runner.Group, run runner.Run, result runner
 	if run.StopAfter <= 0 || result.State != runner.Failed && result.State != runner.Lost {
 		return
 	}
-	failures := group.FailuresInARow()
-	if failures < run.StopAfter {
-		return
+	if failures := group.FailuresInARow(); failures >= run.StopAfter {
+		group.Stop(stopReason(failures, result.Reason))
 	}
+}
+
+func stopReason(failures int, last string) string {
 	words := "one failure"
 	if failures > 1 {
 		words = fmt.Sprintf("%d failures in a row", failures)
 	}
-	group.Stop(fmt.Sprintf("not started: its group stopped after %s, the last: %s", words, oneLine(result.Reason)))
+	reason := "not started: its group stopped after " + words
+	if last != "" {
+		reason += ", the last: " + oneLine(last)
+	}
+	return reason
+}
+
+// groupStopped tells why a run whose turn has come does not start. The slot of
+// a program that failed is free before its supervisor has judged it, so here an
+// exit code counts too.
+func (s *supervisor) groupStopped() string {
+	run := s.run()
+	if run.Group == "" || run.StopAfter <= 0 {
+		return ""
+	}
+	group, err := s.group(run.Group)
+	if err != nil {
+		s.log.Warn("cannot look at the group", "error", err)
+		return ""
+	}
+	var last runner.Run
+	for i := range group.Runs {
+		r := &group.Runs[i]
+		if exit, ok := runner.ReadExit(r.Folder); ok && !r.State.Ended() && !r.Cancelling {
+			r.State, r.Ended, r.Reason = runner.Succeeded, exit.Ended, ""
+			if exit.Code != 0 {
+				r.State, r.Reason = runner.Failed, fmt.Sprintf("exit %d", exit.Code)
+			}
+		}
+		if r.State == runner.Failed && r.Ended.After(last.Ended) {
+			last = *r
+		}
+	}
+	if failures := group.FailuresInARow(); failures >= run.StopAfter {
+		return stopReason(failures, last.Reason)
+	}
+	return ""
 }
 
 // title names a run for people, such as "Nuclei #12".
@@ -127,8 +167,13 @@ func (s *supervisor) notify(m notify.Message) {
 	}
 }
 
+// uuid is what keys of Cytomine look like.
+var uuid = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b`)
+})
+
 // hide takes the keys that this process knows, and what looks like a key, out
-// of a line.
+// of a line: the reason of another run of the group may hold that run's keys.
 func (s *supervisor) hide(line string) string {
 	s.linkMu.Lock()
 	keys := []client.Keys{s.ours, s.jobs}
@@ -145,5 +190,5 @@ func (s *supervisor) hide(line string) string {
 	w := logfile.Redact(&b, secrets)
 	_, _ = io.WriteString(w, line)
 	_ = w.Close()
-	return logfile.RedactKeys(b.String())
+	return uuid().ReplaceAllString(logfile.RedactKeys(b.String()), "••••")
 }

@@ -32,6 +32,10 @@ func (s *supervisor) launch() error {
 		return err
 	}
 	defer keeper.Dismiss()
+	if reason := s.groupStopped(); reason != "" {
+		keeper.Dismiss()
+		return s.end(runner.Result{State: runner.Cancelled, Reason: reason})
+	}
 	if s.run().State == runner.Queued {
 		if err := s.event(runner.Event{State: runner.Preparing}); err != nil {
 			return err
