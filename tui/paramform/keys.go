@@ -10,8 +10,8 @@ import (
 
 // Keys of the form.
 var (
-	editKey       = keymap.As(keymap.Open, "edit")
-	turnKey       = keymap.Bind("space", "turn over", "space")
+	editKey       = keymap.As(keymap.Open, "change")
+	turnKey       = keymap.Bind("space", "next choice", "space")
 	nextField     = keymap.Bind("tab", "next", "tab")
 	previousField = keymap.Bind("shift+tab", "previous", "shift+tab")
 	findKey       = keymap.Bind("/", "find", "/")
@@ -58,25 +58,16 @@ func (m *Screen) Help() []key.Binding {
 	if f == nil {
 		return []key.Binding{launchKey}
 	}
+	// What differs from field to field comes last: a footer that changes with
+	// every step of the cursor costs more than the cursor.
 	p := f.Parameter
-	open := editKey
-	if p.Type == descriptor.Boolean {
-		open = keymap.When(false, open)
-	} else if !m.isText(m.here()) {
-		open = keymap.As(open, "choose")
-	}
 	turns := p.Type == descriptor.Boolean || len(p.Choices) > 0 && !p.Type.IsList()
-	turn := turnKey
-	if p.Type != descriptor.Boolean {
-		turn = keymap.As(turn, "next choice")
-	}
+	wrong := len(m.complaints()) > 0
 	return append([]key.Binding{
-		open, keymap.When(turns, turn), launchKey,
-		keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
-		keymap.When(f.Text != "", clearKey), keymap.When(differs(f) && p.Default != nil, defaultKey),
+		editKey, launchKey, keymap.When(len(m.undo) > 0, undoKey), keymap.When(m.last != nil, lastKey),
 		findKey, nextField, previousField, presetsKey, editorKey, copyKey, commandKey,
-		keymap.When(len(m.complaints()) > 0, nextProblem), keymap.When(len(m.complaints()) > 0, prevProblem),
-		keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
+		keymap.When(wrong, nextProblem), keymap.When(wrong, prevProblem), keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
+		keymap.When(turns, turnKey), keymap.When(f.Text != "", clearKey), keymap.When(differs(f) && p.Default != nil, defaultKey),
 	}, m.detail.Help()...)
 }
 
