@@ -56,7 +56,7 @@ on the server half written is kept or deleted.`,
 			if err != nil {
 				return err
 			}
-			plan, err := s.Rerun(cmd.Context(), earlier, algorithm)
+			plan, err := s.Rerun(cmd.Context(), earlier, algorithm, o.container)
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/cytorun/cytorun/internal/demo"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
@@ -107,7 +108,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Algorithm: algorithmSpec(r.Algorithm),
 	}
 	if r.Container != "" {
-		spec.Algorithm.Container = r.Container
+		spec.Algorithm.Container = apptainer.Absolute(r.Container)
 	}
 	return spec
 }

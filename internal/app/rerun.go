@@ -44,9 +44,9 @@ func IsFolder(name string) bool {
 // Rerun prepares the launch of an analysis again: with the same values, and in
 // the very container that ran, by its digest. Ids of another server mean other
 // things here, so there the algorithm is found by its name and version, and
-// options by the names that were recorded. algorithm, as NAME@VERSION or id,
-// replaces the analysis' own; it may be empty.
-func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm string) (Rerun, error) {
+// options by the names that were recorded. algorithm, as NAME@VERSION or id, and
+// container replace the analysis' own; both may be empty.
+func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm, container string) (Rerun, error) {
 	a, err := s.full(a)
 	if err != nil {
 		return Rerun{}, err
@@ -71,7 +71,7 @@ func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm string) (Reru
 	if !here || algorithm != "" {
 		values = s.carry(ctx, &r, a, values, here)
 	}
-	r.Request.Values = values
+	r.Request.Values, r.Request.Container = values, container
 	if a.Run == nil {
 		return r, nil
 	}
@@ -80,7 +80,7 @@ func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm string) (Reru
 	}
 	r.Request.Runtime, r.Request.From = a.Run.Runtime, a.Run.ID
 	r.Request.GPUs, r.Request.TimeLimit = a.Run.Resources.GPUs, a.Run.Resources.TimeLimit
-	if algorithm == "" && r.Request.Runtime != runner.Process {
+	if algorithm == "" && container == "" && r.Request.Runtime != runner.Process {
 		s.sameContainer(&r, *a.Run)
 	}
 	return r, nil

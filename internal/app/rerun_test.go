@@ -46,8 +46,11 @@ func TestRerunTakesTheVeryContainerThatRan(t *testing.T) {
 				started(t, run, c.digest)
 			}
 			must(t, runner.WriteMachine(run.Folder, runner.Machine{Arch: c.arch}))
-			r, err := s.Rerun(tctx, Analysis{Run: &run}, "")
+			r, err := s.Rerun(tctx, Analysis{Run: &run}, "", "")
 			must(t, err)
+			if other, err := s.Rerun(tctx, Analysis{Run: &run}, "", "lab/mine:2"); err != nil || other.Request.Container != "lab/mine:2" || len(other.Notes) != 0 {
+				t.Errorf("another container: %+v, %v", other, err)
+			}
 			if r.Request.Container != c.want || r.Request.From != run.ID {
 				t.Errorf("container %q, from %q", r.Request.Container, r.Request.From)
 			}
@@ -90,7 +93,7 @@ func TestRerunOnAnotherServer(t *testing.T) {
 		client.Value{Parameter: "shade", Text: "dark"},
 	)
 	run.Algorithm.ID = 999999 // ids of another server mean nothing here
-	r, err := s.Rerun(tctx, Analysis{Run: &run}, "")
+	r, err := s.Rerun(tctx, Analysis{Run: &run}, "", "")
 	must(t, err)
 	if r.Request.Algorithm.ID != a.ID || r.Request.Container != "lab/nuclei@"+aDigest {
 		t.Errorf("algorithm %d, container %s", r.Request.Algorithm.ID, r.Request.Container)
@@ -123,7 +126,7 @@ func TestRerunOnAnotherServerFindsTheSameVersion(t *testing.T) {
 	run := elsewhere(t, s, v1, client.Value{Parameter: "sigma", Text: "1"})
 	for version, ok := range map[string]bool{"1.0": true, "v1.0": true, "1.1": true, "2.0": false} {
 		run.Algorithm.Version = version
-		r, err := s.Rerun(tctx, Analysis{Run: &run}, "")
+		r, err := s.Rerun(tctx, Analysis{Run: &run}, "", "")
 		switch {
 		case ok && (err != nil || strings.TrimPrefix(r.Request.Algorithm.Version, "v") != strings.TrimPrefix(version, "v")):
 			t.Errorf("%s: %s, %v", version, r.Request.Algorithm.Version, err)
@@ -132,7 +135,7 @@ func TestRerunOnAnotherServerFindsTheSameVersion(t *testing.T) {
 		}
 	}
 	run.Algorithm.Name = "Nucle" // a part of the name is another algorithm
-	if _, err := s.Rerun(tctx, Analysis{Run: &run}, ""); !errors.Is(err, client.ErrNotFound) {
+	if _, err := s.Rerun(tctx, Analysis{Run: &run}, "", ""); !errors.Is(err, client.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 }

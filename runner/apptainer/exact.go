@@ -40,3 +40,17 @@ func FileDigest(cacheDir, reference string) (string, error) {
 	}
 	return cache{cacheDir}.local(src.path, reference, func(string) {})
 }
+
+// Absolute gives a reference to a file the file's full path: whoever fetches the
+// container works in another folder. Others stay as they are.
+func Absolute(reference string) string {
+	src, err := parse(reference)
+	switch {
+	case err != nil:
+	case src.kind == fromFile:
+		return src.path
+	case src.kind == fromArchive:
+		return "docker-archive:" + src.path
+	}
+	return reference
+}

@@ -77,3 +77,19 @@ func TestFileDigest(t *testing.T) {
 		t.Error("a file that is not there has a digest")
 	}
 }
+
+func TestAbsolute(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reference, want := range map[string]string{
+		"./n.sif": here + "/n.sif", "n.sif": here + "/n.sif", "../n.sif": filepath.Dir(here) + "/n.sif", "/n.sif": "/n.sif",
+		"docker-archive:n.tar": "docker-archive:" + here + "/n.tar", "lab/n:1": "lab/n:1", "docker://lab/n:1": "docker://lab/n:1", "": "",
+	} {
+		if got := Absolute(reference); got != want {
+			t.Errorf("Absolute(%q) = %q, want %q", reference, got, want)
+		}
+	}
+}
