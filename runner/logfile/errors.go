@@ -148,7 +148,27 @@ func FirstError(r io.ReaderAt, size int64) (line string, ok bool) {
 			break
 		}
 	}
-	return best.Text, ok && best.Text != ""
+	return withoutTime(best.Text), ok && best.Text != ""
+}
+
+// withoutTime drops the date and time that loggers put before a line: whoever
+// reads why a run failed knows when it did.
+func withoutTime(line string) string {
+	colon, cut := false, 0
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		if c >= 'a' && c <= 'z' || c >= 0x80 || c >= 'A' && c <= 'Z' && c != 'T' && c != 'Z' {
+			break
+		}
+		colon = colon || c == ':' && i > 0 && line[i-1] >= '0' && line[i-1] <= '9'
+		if c == ' ' || c == ']' {
+			cut = i + 1
+		}
+	}
+	if rest := strings.TrimLeft(line[cut:], " -"); colon && rest != "" {
+		return rest
+	}
+	return line
 }
 
 // LastLine is the last line of a log that is not empty, of a progress bar its
@@ -163,7 +183,7 @@ func LastLine(r io.ReaderAt, size int64) (line string, ok bool) {
 	for len(buf) > 0 {
 		cut := bytes.LastIndexAny(buf, "\r\n")
 		if s := strings.TrimSpace(text.Strip(string(buf[cut+1:]))); s != "" {
-			return clip(s), true
+			return withoutTime(clip(s)), true
 		}
 		buf = buf[:max(cut, 0)]
 	}

@@ -170,3 +170,21 @@ func FuzzErrors(f *testing.F) {
 		LastLine(bytes.NewReader(b), size)
 	})
 }
+
+func TestTimesBeforeALineAreLeftOut(t *testing.T) {
+	for line, want := range map[string]string{
+		"14:52:17.723 WARNING: failing":                "WARNING: failing",
+		"2024-01-01 12:00:00,123 - root - ERROR - bad": "root - ERROR - bad",
+		"[2024-01-01T12:00:00Z] ERROR bad":             "ERROR bad",
+		"ValueError: bad threshold":                    "ValueError: bad threshold",
+		"12:00 Traceback":                              "Traceback",
+		"3: bad":                                       "bad",
+		"-1 is not a number":                           "-1 is not a number",
+		"":                                             "",
+		"12:00:00":                                     "12:00:00",
+	} {
+		if got := withoutTime(line); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}

@@ -31,7 +31,9 @@ var advices = [][2]string{
 	{`modulenotfounderror|no module named|importerror|error while loading shared libraries`,
 		"the container lacks something its program needs: tell its author, or try another version"},
 	{`permission denied|read-only file system`, "the program wrote where it may not: only its HOME, /tmp and working folder are writable"},
-	{`time limit`, "give it more time with --time-limit"},
+	{`ended by a signal: (killed|terminated)`,
+		"somebody or something ended it: often the kernel for want of memory ('dmesg | tail' tells), a limit of the box, or a person; if memory, use smaller tiles or a box with more"},
+	{`time limit`, "give it more time with --time"},
 }
 
 // advise gives one next step for what a failed run said, or nothing.

@@ -3,9 +3,9 @@ package supervisor
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/report"
@@ -37,10 +37,10 @@ func judge(e evidence) runner.Result {
 	switch {
 	case e.cancel != nil && !e.exit.Ended.Before(e.cancel.Time):
 		r.State = runner.Cancelled
-		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, rounded(ran))
+		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, text.Duration(ran))
 	case limit > 0 && ran >= limit && e.exit.Code != 0:
-		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", rounded(limit))
-		r.Advice = "give it more time with --time-limit"
+		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", text.Duration(limit))
+		r.Advice = "give it more time with --time"
 	case e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, e.failure()
 	case e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
@@ -96,14 +96,14 @@ func (e evidence) failure() string {
 // ownFailure is the failure of a program that ended well but told the server
 // that it failed.
 func (e evidence) ownFailure() string {
-	text := report.Said(e.run.ID, *e.job)
-	if text == "" {
-		text = e.firstError
+	said := report.Said(e.run.ID, *e.job)
+	if said == "" {
+		said = e.firstError
 	}
-	if text == "" {
+	if said == "" {
 		return "the program reported failure"
 	}
-	return "the program reported failure: " + oneLine(text)
+	return "the program reported failure: " + oneLine(said)
 }
 
 // warnings are what a person would want to look at after a success.
@@ -113,12 +113,4 @@ func (e evidence) warnings() []string {
 		w = append(w, "the kernel killed a process for want of memory while it ran, perhaps one of this run: look at its results")
 	}
 	return w
-}
-
-// rounded is a duration for people.
-func rounded(d time.Duration) string {
-	if d < time.Minute {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
 }
