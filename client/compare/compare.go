@@ -265,6 +265,9 @@ func (t Table) Delta(row, col, baseline int) (string, bool) {
 	}
 	d := c.Number - b.Number
 	out := difference(d, t.Rows[row].Quantity)
+	if out[1:] == difference(0, t.Rows[row].Quantity)[1:] {
+		return "", false // too small for the words of its quantity
+	}
 	if b.Number != 0 {
 		if pc := 100 * d / math.Abs(b.Number); !math.IsInf(pc, 0) {
 			out += " (" + signedPercent(pc) + " %)"

@@ -144,6 +144,16 @@ func TestDeltaAgainstTheBaseline(t *testing.T) {
 			t.Errorf("%s against %s: %q", tt.v, tt.base, got)
 		}
 	}
+	instant := func(v string) Input {
+		e := entry(t, descriptor.Number, "duration", v)
+		e.Quantity = Seconds
+		return Input{Entries: []Entry{e}}
+	}
+	for v, want := range map[string]string{"1.001": "", "2": "+1.0 s (+100 %)"} {
+		if got, _ := New([]Input{instant("1"), instant(v)}).Delta(0, 1, 0); got != want {
+			t.Errorf("%s s against 1 s: %q, want %q", v, got, want)
+		}
+	}
 	if _, ok := (Table{}).Delta(3, 1, 0); ok {
 		t.Error("a delta outside the table")
 	}
