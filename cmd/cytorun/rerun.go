@@ -95,6 +95,9 @@ func (o *runOptions) unlessChanged(cmd *cobra.Command, r app.LaunchRequest) {
 	if !changed("time") {
 		o.limit = r.TimeLimit
 	}
+	if !changed("strict") {
+		o.strict = r.Strict
+	}
 }
 
 // findToRerun finds the analysis and connects to the server it shall run on: its

@@ -32,6 +32,7 @@ type runOptions struct {
 	split     string
 	stopAfter int
 	yes       bool
+	strict    bool
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
@@ -42,6 +43,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs")
 	f.DurationVar(&o.limit, "time", 0, "end the run after this time, such as 2h")
 	f.StringVar(&o.note, "note", "", "a note to find it again")
+	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
 	o.addWaitFlags(f)
 	o.addSplitFlags(f)
@@ -154,6 +156,7 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return err
 	}
 	r.Runtime, r.Container, r.GPUs, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.gpus, o.limit, o.note
+	r.Strict = o.strict
 	if o.split != "" {
 		return c.launchSplit(ctx, s, r, o)
 	}

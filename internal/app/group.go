@@ -121,7 +121,7 @@ func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Va
 		}
 		r := LaunchRequest{
 			Algorithm: algorithmOf(run.Algorithm), Values: run.Values, Runtime: run.Runtime, Container: run.Algorithm.Container,
-			GPUs: run.Resources.GPUs, TimeLimit: run.Resources.TimeLimit, Note: run.Note,
+			GPUs: run.Resources.GPUs, TimeLimit: run.Resources.TimeLimit, Note: run.Note, Strict: run.Strict,
 			Group: run.Group, Part: run.Part, From: run.ID, StopAfter: run.StopAfter,
 		}
 		for _, v := range set {

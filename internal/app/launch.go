@@ -26,6 +26,7 @@ type LaunchRequest struct {
 	GPUs      int
 	TimeLimit time.Duration
 	Note      string
+	Strict    bool // a warning at the end is a failure
 	// Group, Part, From and StopAfter are those of the spec.
 	Group     string
 	Part      *runner.Part
@@ -100,6 +101,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Runtime:   r.Runtime,
 		Resources: runner.Resources{GPUs: r.GPUs, TimeLimit: r.TimeLimit},
 		Note:      r.Note,
+		Strict:    r.Strict,
 		Person:    s.User.Username,
 		User:      s.Env.User,
 		Host:      s.Env.Host,

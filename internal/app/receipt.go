@@ -56,6 +56,7 @@ type ReceiptLaunch struct {
 	Cytorun string         `json:"cytorun"` // version
 	Runtime runner.Runtime `json:"runtime"`
 	Note    string         `json:"note,omitempty"`
+	Strict  bool           `json:"strict,omitempty"`
 	Group   string         `json:"group,omitempty"`
 	Part    *runner.Part   `json:"part,omitempty"`
 	From    string         `json:"from,omitempty"` // the run that it repeats
@@ -147,7 +148,7 @@ func runReceipt(run runner.Run, now time.Time) Receipt {
 		Resources: &ReceiptResources{GPUs: run.Resources.GPUs, TimeLimitSeconds: run.Resources.TimeLimit.Seconds()},
 		Launch: &ReceiptLaunch{
 			Person: run.Person, User: run.User, Host: run.Host, BootID: run.BootID, Cytorun: run.Cytorun, Runtime: run.Runtime,
-			Note: run.Note, Group: run.Group, Part: run.Part, From: run.From,
+			Note: run.Note, Strict: run.Strict, Group: run.Group, Part: run.Part, From: run.From,
 		},
 		Times: ReceiptTimes{Launched: run.Created, Started: run.Started, Ended: run.Ended, Seconds: run.Duration(now).Seconds()},
 	}
