@@ -31,7 +31,7 @@ func WriteFile(w io.Writer, parameters []descriptor.Parameter, values []client.V
 	}
 	var b strings.Builder
 	for _, line := range style.Title {
-		comment(&b, line)
+		b.WriteString("# " + text.Line(line) + "\n") // not wrapped: it may hold a command
 	}
 	group := Group(-1)
 	for _, field := range New(parameters, nil).Fields {
@@ -177,8 +177,8 @@ func valueTOML(p descriptor.Parameter, v client.Value) string {
 
 // bareTOML leaves the quotes out where TOML has such a value.
 func bareTOML(s string) string {
-	bare := s == "true" || s == "false" || numberPattern.MatchString(s) || dateTimePattern.MatchString(s)
-	if zero := strings.TrimLeft(s, "+-"); len(zero) > 1 && zero[0] == '0' && isDigit(zero[1]) && !dateTimePattern.MatchString(s) {
+	bare := s == "true" || s == "false" || numberPattern().MatchString(s) || dateTimePattern().MatchString(s)
+	if zero := strings.TrimLeft(s, "+-"); len(zero) > 1 && zero[0] == '0' && isDigit(zero[1]) && !dateTimePattern().MatchString(s) {
 		bare = false // TOML has no leading zeros
 	}
 	if bare && !strings.ContainsAny(s, ".eE-:") && len(s) > 18 {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/cytorun/cytorun/client"
@@ -95,7 +96,7 @@ func IsSweep(p descriptor.Parameter, text string) bool {
 	s, err := ParseSweep(p, text)
 	if err != nil {
 		// More runs than possible are a sweep all the same, with that mistake.
-		return p.Type == descriptor.Number && rangePattern.MatchString(strings.TrimSpace(text))
+		return p.Type == descriptor.Number && rangePattern().MatchString(strings.TrimSpace(text))
 	}
 	for _, v := range s.Values {
 		if _, err := descriptor.ParseValue(p.Type, v.Text); err != nil {
@@ -155,15 +156,19 @@ func sweepItems(text string) ([]sweepItem, error) {
 const rangeNumber = `[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?`
 
 var (
-	rangePattern = regexp.MustCompile(`^(` + rangeNumber + `)\s*\.\.\s*(` + rangeNumber + `)(?:\s*step\s*(` + rangeNumber + `))?$`)
-	rangeLike    = regexp.MustCompile(`^[-+.\d][-+.\deE]*\s*\.\.|^.*\d\s*\.\.\s*.*step`)
+	rangePattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(` + rangeNumber + `)\s*\.\.\s*(` + rangeNumber + `)(?:\s*step\s*(` + rangeNumber + `))?$`)
+	})
+	rangeLike = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[-+.\d][-+.\deE]*\s*\.\.|^.*\d\s*\.\.\s*.*step`)
+	})
 )
 
 // rangeValues counts through a range, exactly; what is no range is one value.
 func rangeValues(text string, most int) ([]string, error) {
-	parts := rangePattern.FindStringSubmatch(text)
+	parts := rangePattern().FindStringSubmatch(text)
 	if parts == nil {
-		if rangeLike.MatchString(text) {
+		if rangeLike().MatchString(text) {
 			return nil, fmt.Errorf("%s is no range; write it as 10..50 step 10", shown(text))
 		}
 		return []string{text}, nil

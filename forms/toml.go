@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -260,7 +261,7 @@ func (r *tomlReader) scalar() (string, *syntaxError) {
 	}
 	from, at := r.at, r.here()
 	r.word()
-	if dayPattern.MatchString(r.data[from:r.at]) && r.at+1 < len(r.data) && r.data[r.at] == ' ' && isDigit(r.data[r.at+1]) {
+	if dayPattern().MatchString(r.data[from:r.at]) && r.at+1 < len(r.data) && r.data[r.at] == ' ' && isDigit(r.data[r.at+1]) {
 		r.at++ // a date and a time with a space between them
 		r.word()
 	}
@@ -268,11 +269,11 @@ func (r *tomlReader) scalar() (string, *syntaxError) {
 	switch {
 	case word == "":
 		return "", r.failAt(at, `a value is missing before %s`, shown(r.rest()))
-	case word == "true" || word == "false" || datePattern.MatchString(word):
+	case word == "true" || word == "false" || datePattern().MatchString(word):
 		return word, nil
-	case numberPattern.MatchString(word):
+	case numberPattern().MatchString(word):
 		return strings.ReplaceAll(word, "_", ""), nil
-	case basePattern.MatchString(word):
+	case basePattern().MatchString(word):
 		if n, err := strconv.ParseInt(word, 0, 64); err == nil {
 			return strconv.FormatInt(n, 10), nil
 		}
@@ -287,12 +288,22 @@ func (r *tomlReader) word() {
 }
 
 var (
-	dayPattern  = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
-	datePattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(:\d\d(\.\d+)?)?)$`)
+	dayPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
+	})
+	datePattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(:\d\d(\.\d+)?)?)$`)
+	})
 	// dateTimePattern is what every reader of TOML takes for a date.
-	dateTimePattern = regexp.MustCompile(`^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$`)
-	numberPattern   = regexp.MustCompile(`^[+-]?(\d+(_\d+)*)(\.\d+(_\d+)*)?([eE][+-]?\d+(_\d+)*)?$`)
-	basePattern     = regexp.MustCompile(`^0(x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$`)
+	dateTimePattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$`)
+	})
+	numberPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[+-]?(\d+(_\d+)*)(\.\d+(_\d+)*)?([eE][+-]?\d+(_\d+)*)?$`)
+	})
+	basePattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^0(x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$`)
+	})
 )
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

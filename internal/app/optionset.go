@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -34,11 +35,18 @@ type OptionSet struct {
 	Project client.ID `json:"project"`
 }
 
-// savedName is a name of a file that a person chooses.
-var savedName = regexp.MustCompile(`^[\pL\pN][\pL\pN_.+-]{0,63}$`)
+// isSavedName tells whether a person may choose a name for a file so.
+func isSavedName(name string) bool {
+	if name == "" || utf8.RuneCountInString(name) > 64 || strings.ContainsRune("_.+-", rune(name[0])) {
+		return false
+	}
+	return strings.IndexFunc(name, func(r rune) bool {
+		return r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("_.+-", r)
+	}) < 0
+}
 
 func checkName(what, name string) error {
-	if !savedName.MatchString(name) {
+	if !isSavedName(name) {
 		return fmt.Errorf("%q is no name for a %s; use up to 64 letters, digits, - and _, and begin with a letter or a digit", text.Line(name), what)
 	}
 	return nil
@@ -46,8 +54,12 @@ func checkName(what, name string) error {
 
 // optionSetFolder is where the selections of the session's project lie.
 func (s *Session) optionSetFolder() string {
+	project := s.Project.ID
+	if project == 0 {
+		project = s.Profile.Project // not connected yet: the one used last
+	}
 	host := strings.NewReplacer("https://", "", "http://", "", "/", "_", ":", "_").Replace(s.Profile.URL)
-	return filepath.Join(s.Env.Paths.Data, "selections", host, idText(s.Project.ID))
+	return filepath.Join(s.Env.Paths.Data, "selections", host, idText(project))
 }
 
 func (s *Session) optionSetPath(name string) (string, error) {

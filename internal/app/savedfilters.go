@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/gofrs/flock"
 
@@ -32,7 +33,9 @@ var builtinFilters = map[string]string{
 	"bad":   "by:me state:failed,lost since:7d",
 }
 
-var filterName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+var filterName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+})
 
 func (e *Env) filtersPath() string { return filepath.Join(e.Paths.Config, "filters.json") }
 
@@ -67,7 +70,7 @@ func FilterNames(filters map[string]string) []string { return slices.Sorted(maps
 
 // SaveFilter keeps a filter under a name; an empty one takes the name away.
 func (e *Env) SaveFilter(name, query string) error {
-	if !filterName.MatchString(name) {
+	if !filterName().MatchString(name) {
 		return fmt.Errorf("%q cannot name a filter: use small letters, digits, - and _", text.Line(name))
 	}
 	if err := os.MkdirAll(e.Paths.Config, 0o700); err != nil {
