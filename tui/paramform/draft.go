@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -37,11 +38,13 @@ const draftSchema = 1
 // and algorithm: ids of images mean something in one project only. A form that
 // was opened with values, as for a rerun, has a draft of its own.
 type draftFiles struct {
-	path string
+	path   string
+	writer *draftWriter
 
 	saving  bool // a save is on its way
 	unsaved bool // something changed meanwhile
 	touched bool // something has been saved by this form, or tried to
+	off     bool // the values are on their way to a run
 	reading nav.Gen
 }
 
@@ -52,7 +55,7 @@ func newDraftFiles(s *app.Session, a client.Algorithm, prefill []client.Value) d
 		data, _ := json.Marshal(prefill)
 		of += "\x00" + string(data)
 	}
-	return draftFiles{path: filepath.Join(s.Env.Paths.State, "drafts", digest(of)+".json")}
+	return draftFiles{writer: &draftWriter{}, path: filepath.Join(s.Env.Paths.State, "drafts", digest(of)+".json")}
 }
 
 func digest(s string) string {
@@ -88,6 +91,30 @@ func writeDraft(path string, d draft) error {
 		return err
 	}
 	return runner.WriteJSON(path, d)
+}
+
+// draftWriter lets no older write of a form replace a newer one: a form that is
+// left, or launched, does not wait for the write that is on its way.
+type draftWriter struct {
+	mu    sync.Mutex
+	given int // how many writes there were so far; only the screen counts
+	last  int // the newest one that was done
+}
+
+// next is the next write, to be done in the background.
+func (f draftFiles) next(d draft) func() error {
+	w, path := f.writer, f.path
+	w.given++
+	n := w.given
+	return func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if n < w.last {
+			return nil
+		}
+		w.last = n
+		return writeDraft(path, d)
+	}
 }
 
 // draftsRead answers readDrafts.
@@ -150,13 +177,16 @@ type saved struct {
 // typed meanwhile is in the next one, which follows at once.
 func (m *Screen) save() tea.Cmd {
 	m.drafts.touched = true
+	if m.drafts.off {
+		return nil
+	}
 	if m.drafts.saving {
 		m.drafts.unsaved = true
 		return nil
 	}
 	m.drafts.saving, m.drafts.unsaved = true, false
-	path, d := m.drafts.path, m.draft()
-	return func() tea.Msg { return saved{path, writeDraft(path, d)} }
+	path, write := m.drafts.path, m.drafts.next(m.draft())
+	return func() tea.Msg { return saved{path, write()} }
 }
 
 func (m *Screen) wasSaved(msg saved) tea.Cmd {

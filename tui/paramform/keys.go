@@ -81,6 +81,9 @@ func (m *Screen) Editing() bool {
 
 // HoldsKey keeps what would leave the form while something lies over it.
 func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool {
+	if m.stage == launching { // a moment in which the form must stay where it is
+		return true
+	}
 	over := m.picking != nil || m.presets != nil || m.command != nil || m.stage != filling
 	return over && keymap.Is(k, backKey)
 }

@@ -197,7 +197,8 @@ type started struct {
 func (m *Screen) start() tea.Cmd {
 	gen, s, r := nav.NewGen(), m.session, m.request
 	m.stage, m.wait = launching, gen
-	path := m.drafts.path
+	forget := m.drafts.next(draft{})
+	m.drafts.off = true
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
@@ -205,7 +206,7 @@ func (m *Screen) start() tea.Cmd {
 		if len(runs) > 0 {
 			// The runs are on disk: the draft has served. That it cannot be removed
 			// is no reason to say that the launch failed.
-			_ = writeDraft(path, draft{})
+			_ = forget()
 		}
 		return started{gen, runs, err}
 	}
@@ -228,9 +229,9 @@ func (m *Screen) wasStarted(msg started) tea.Cmd {
 	}
 	m.stage, m.wait = filling, 0
 	if len(msg.runs) == 0 {
-		return m.failed(msg.err)
+		m.drafts.off = false
+		return tea.Batch(m.failed(msg.err), m.save())
 	}
-	m.drafts.saving, m.drafts.unsaved = true, false // nothing is saved any more
 	cmd := nav.Send(nav.Launched{Runs: msg.runs})
 	if msg.err != nil {
 		return tea.Sequence(cmd, nav.Fail(msg.err))

@@ -17,12 +17,12 @@ func (m *Screen) Init() tea.Cmd {
 // Close keeps what was typed, also what is being typed.
 func (m *Screen) Close() tea.Cmd {
 	m.stopLists()
-	if !m.drafts.touched || m.drafts.saving && !m.drafts.unsaved {
+	if m.drafts.off || !m.drafts.touched || m.drafts.saving && !m.drafts.unsaved {
 		return nil
 	}
-	path, d := m.drafts.path, m.draft()
+	write := m.drafts.next(m.draft())
 	return func() tea.Msg {
-		_ = writeDraft(path, d) // the screen that could say it is gone
+		_ = write() // the screen that could say it is gone
 		return nil
 	}
 }
