@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -224,7 +225,7 @@ func (p *Picker) facts(o client.Option) string {
 			names = append(names, n)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(p.telling(a)-p.telling(b), strings.Compare(a, b)) })
 	var b strings.Builder
 	b.WriteString("id:" + idText(o.ID))
 	for _, n := range names {
@@ -234,6 +235,20 @@ func (p *Picker) facts(o client.Option) string {
 		}
 	}
 	return b.String()
+}
+
+// telling is how early an attribute is told: first those of the filter, then
+// those that people choose by.
+func (p *Picker) telling(name string) int {
+	if slices.ContainsFunc(p.query.terms, func(t term) bool { return t.attribute == name }) {
+		return 0
+	}
+	for i, part := range []string{"created", "numberof", "reviewed", "width", "height", "magnification", "resolution", "user"} {
+		if strings.HasPrefix(strings.ToLower(name), part) {
+			return i + 1
+		}
+	}
+	return 100
 }
 
 // value is an attribute for people; times are what servers count in
