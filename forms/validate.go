@@ -28,6 +28,8 @@ type Problem struct {
 	Message   string // lower case, without the name; may quote what was typed
 	// Warning tells that the launch is possible all the same.
 	Warning bool
+	// Missing tells that there is no value, where one is required.
+	Missing bool
 	// Line and Col say where in a parameter file it is, counted from 1; 0 where
 	// there is no file. File is its name, where that helps.
 	File      string
@@ -141,7 +143,11 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 	if n := characters(value.Text()); n > MaxValue {
 		messages = append(messages, tooLong(p, value, n))
 	}
-	return problem(p, own, messages...)
+	problems := problem(p, own, messages...)
+	for i := range problems {
+		problems[i].Missing = !value.IsSet()
+	}
+	return problems
 }
 
 func tooLong(p descriptor.Parameter, v descriptor.Value, n int) string {

@@ -33,9 +33,8 @@ func (e *ValueTooLongError) Error() string {
 // Unwrap gives client.ErrInvalid.
 func (e *ValueTooLongError) Unwrap() error { return client.ErrInvalid }
 
-// CreateJob makes a job with its parameters and its own user in one request.
-// Where the answer is lost the job may exist: look for it before trying again.
-func (c *Client) CreateJob(ctx context.Context, j client.NewJob) (client.Job, error) {
+// newJob is the body that makes a job.
+func newJob(j client.NewJob) (map[string]any, error) {
 	type param struct {
 		SoftwareParameter client.ID `json:"softwareParameter"`
 		Value             string    `json:"value"`
@@ -44,24 +43,50 @@ func (c *Client) CreateJob(ctx context.Context, j client.NewJob) (client.Job, er
 	for _, p := range j.Parameters {
 		// The server counts as Java does.
 		if n := len(utf16.Encode([]rune(p.Value))); n > maxValue {
-			return client.Job{}, &ValueTooLongError{p.Parameter, n, maxValue}
+			return nil, &ValueTooLongError{p.Parameter, n, maxValue}
 		}
 		params = append(params, param{p.Parameter, p.Value})
 	}
-	request := map[string]any{"project": j.Project, "software": j.Algorithm, "params": params, "status": j.Status}
+	body := map[string]any{"project": j.Project, "software": j.Algorithm, "params": params, "status": j.Status}
 	if j.Comment != "" {
-		request["statusComment"] = cut(j.Comment, maxComment)
+		body["statusComment"] = cut(j.Comment, maxComment)
 	}
-	const path = "/api/job.json"
-	answer, err := c.write(ctx, http.MethodPost, path, request)
+	return body, nil
+}
+
+const newJobPath = "/api/job.json"
+
+// LaunchRequests are the requests that a launch writes with, in their order.
+func (c *Client) LaunchRequests(j client.NewJob) ([]client.Request, error) {
+	job, err := newJob(j)
+	if err != nil {
+		return nil, err
+	}
+	return []client.Request{
+		{Method: http.MethodPost, Path: newJobPath, Body: job, What: "makes the job and its user"},
+		{Method: http.MethodGet, Path: "/api/userJob/{job.userJob}.json", What: "reads the keys of that user, for the program"},
+		{Method: http.MethodPut, Path: "/api/job/{job}.json", Body: map[string]any{"status": client.Running, "progress": 0},
+			What: "tells each state: the whole job as it was just read, with a new status, progress and statusComment"},
+		{Method: http.MethodPost, Path: "/api/attachedfile.json?domainClassName=" + jobClass + "&domainIdent={job}", What: "attaches the log as " + logName + " at the end"},
+	}, nil
+}
+
+// CreateJob makes a job with its parameters and its own user in one request.
+// Where the answer is lost the job may exist: look for it before trying again.
+func (c *Client) CreateJob(ctx context.Context, j client.NewJob) (client.Job, error) {
+	request, err := newJob(j)
 	if err != nil {
 		return client.Job{}, err
 	}
-	job, err := c.readJob(path, unwrap(answer, "job"))
+	answer, err := c.write(ctx, http.MethodPost, newJobPath, request)
 	if err != nil {
 		return client.Job{}, err
 	}
-	if len(job.Parameters) >= len(params) && job.UserJob != 0 {
+	job, err := c.readJob(newJobPath, unwrap(answer, "job"))
+	if err != nil {
+		return client.Job{}, err
+	}
+	if len(job.Parameters) >= len(j.Parameters) && job.UserJob != 0 {
 		return job, nil
 	}
 	// The server renders its answer before it stores the parameters.

@@ -20,13 +20,19 @@ func newAlgorithmsCommand(c *cli) *cobra.Command {
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listAlgorithms(cmd) },
 	}
-	cmd.AddCommand(&cobra.Command{
+	var template bool
+	var file string
+	show := &cobra.Command{
 		Use:               "show NAME",
 		Short:             "show an algorithm and its parameters",
+		Example:           "  cytorun algorithms show Nuclei --template >nuclei.toml",
 		Args:              exactArgs("an algorithm"),
 		ValidArgsFunction: c.completeAlgorithms,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.showAlgorithm(cmd, args[0]) },
-	})
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.showAlgorithm(cmd, args[0], file, template) },
+	}
+	show.Flags().BoolVar(&template, "template", false, "print a commented parameter file for 'run --params'")
+	addDescriptorFlag(show, &file)
+	cmd.AddCommand(show)
 	return cmd
 }
 
@@ -57,6 +63,7 @@ type parameterJSON struct {
 	Minimum     *string         `json:"minimum,omitempty"`
 	Maximum     *string         `json:"maximum,omitempty"`
 	Integer     bool            `json:"integer,omitempty"`
+	LimitsFrom  string          `json:"limits_from,omitempty"`
 	URI         string          `json:"uri,omitempty"`
 	Flag        string          `json:"flag,omitempty"`
 }
@@ -116,20 +123,26 @@ func toAlgorithmJSON(a client.Algorithm) algorithmJSON {
 		Container: app.ContainerReference(a), CommandLine: a.CommandLine, Deprecated: a.Deprecated}
 }
 
-func (c *cli) showAlgorithm(cmd *cobra.Command, name string) error {
+func (c *cli) showAlgorithm(cmd *cobra.Command, name, descriptor string, template bool) error {
 	s, err := c.connect(cmd.Context())
 	if err != nil {
+		return err
+	}
+	if s, err = described(s, descriptor); err != nil {
 		return err
 	}
 	a, err := s.Algorithm(cmd.Context(), name)
 	if err != nil {
 		return err
 	}
+	if template {
+		return c.printTemplate(cmd.Context(), s, a)
+	}
 	if c.json {
 		j := toAlgorithmJSON(a)
 		for _, p := range a.Parameters {
 			j.Parameters = append(j.Parameters, parameterJSON{p.ID, p.Label(), p.Description, p.Type, !p.Optional,
-				p.SetByServer || p.IsServerInput(), p.Default, p.Choices, p.Minimum, p.Maximum, p.Integer, p.URI, p.Flag})
+				p.SetByServer || p.IsServerInput(), p.Default, p.Choices, p.Minimum, p.Maximum, p.Integer, p.LimitsFrom, p.URI, p.Flag})
 		}
 		return c.printJSON(field{"algorithm", j})
 	}
@@ -154,7 +167,22 @@ func (c *cli) showAlgorithm(cmd *cobra.Command, name string) error {
 		}
 		cells = append(cells, []string{p.ID, string(p.Type), need, value, limits(p), p.Label()})
 	}
-	return c.printTable([]string{"PARAMETER", "TYPE", "", "DEFAULT", "LIMITS", "NAME"}, cells)
+	if err := c.printTable([]string{"PARAMETER", "TYPE", "", "DEFAULT", "LIMITS", "NAME"}, cells); err != nil {
+		return err
+	}
+	c.sayLimits(a)
+	return nil
+}
+
+// sayLimits says where limits come from that the server itself does not have.
+func (c *cli) sayLimits(a client.Algorithm) {
+	said := map[string]bool{"": true}
+	for _, p := range app.UserParameters(a) {
+		if !said[p.LimitsFrom] {
+			said[p.LimitsFrom] = true
+			c.say("limits from %s", p.LimitsFrom)
+		}
+	}
 }
 
 // limits says in a few words what a parameter accepts.

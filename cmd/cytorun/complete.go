@@ -67,43 +67,6 @@ func (c *cli) completing(ctx context.Context) (*app.Session, error) {
 	return s.Connect(ctx, c.project)
 }
 
-// completeParameters completes the NAME of -p NAME=VALUE for the algorithm that
-// is the first word, or the one of the analysis that is.
-func (c *cli) completeParameters(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var out []string
-	if cmd.Name() == "rerun" {
-		env, err := c.surroundings()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		run, err := env.FindRun(args[0], nil)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		for _, v := range run.Values {
-			out = append(out, text.Line(v.Parameter)+"=")
-		}
-		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
-	defer cancel()
-	s, err := c.completing(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	a, err := s.Algorithm(ctx, args[0])
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	for _, p := range app.UserParameters(a) {
-		out = append(out, text.Line(p.ID)+"=\t"+text.Line(p.Label()))
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-}
-
 // completeAnalyses completes run ids, which run folders know without a server.
 func (c *cli) completeAnalyses(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	env, err := c.surroundings()

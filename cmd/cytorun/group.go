@@ -19,7 +19,7 @@ import (
 
 // addManyFlags are the flags of everything that may launch several runs.
 func (o *runOptions) addManyFlags(f *pflag.FlagSet) {
-	f.BoolVarP(&o.yes, "yes", "y", false, "launch several without asking")
+	f.BoolVarP(&o.yes, "yes", "y", false, "launch without asking")
 }
 
 func (o *runOptions) addWaitFlags(f *pflag.FlagSet) {
@@ -30,7 +30,7 @@ func (o *runOptions) addWaitFlags(f *pflag.FlagSet) {
 // addSplitFlags are the flags of a split.
 func (o *runOptions) addSplitFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.split, "split", "", "one run for each option of `PARAMETER[:N]`, or for each N of them")
-	f.IntVar(&o.stopAfter, "stop-after", app.StopAfter, "with --split: start no more after so many failures in a row; 0 goes on")
+	f.IntVar(&o.stopAfter, "stop-after", app.StopAfter, "with --split or --sweep: start no more after so many failures in a row; 0 goes on")
 }
 
 // splitting takes PARAMETER[:N] apart.

@@ -54,7 +54,7 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 	root.AddCommand(
 		newDemoCommand(c), newServeCommand(c), newLoginCommand(c), newProfileCommand(c),
 		newProjectsCommand(c), newAlgorithmsCommand(c), newOptionsCommand(c),
-		newRunCommand(c), newRerunCommand(c), newRetryCommand(c), newAnalysesCommand(c), newLogsCommand(c), newResultsCommand(c),
+		newRunCommand(c), newRerunCommand(c), newPresetCommand(c), newRetryCommand(c), newAnalysesCommand(c), newLogsCommand(c), newResultsCommand(c),
 		newWaitCommand(c), newCancelCommand(c), newCompareCommand(c),
 		newDescriptorCommand(c), newPathCommand(c), newRecoverCommand(c), newPruneCommand(c), newDoctorCommand(c), newManCommand(c), newVersionCommand(c),
 	)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ type runOptions struct {
 	stopAfter int
 	yes       bool
 	strict    bool
+	valueOptions
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
@@ -45,6 +47,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
+	o.addValueFlags(c, cmd)
 	o.addWaitFlags(f)
 	o.addSplitFlags(f)
 	o.addManyFlags(f)
@@ -58,14 +61,21 @@ func newRunCommand(c *cli) *cobra.Command {
 		Use:   "run ALGORITHM [-p NAME=VALUE]... [-- --FLAG VALUE...]",
 		Short: "launch an algorithm on this box",
 		Long: `Launch an algorithm on this box. Parameters that are not given have their
-default. ListDomain values are ids joined by commas, or 'all'. After -- the
-flags of the algorithm's own command line are accepted.
+default. A value is taken from the last of these that has it: --from ANALYSIS,
+--preset NAME, --params FILE, -p NAME=VALUE, flags of the algorithm's own command
+line after --. ListDomain values are ids or names joined by commas, 'all', or a
+named selection such as @cohort-a. Everything that is wrong with values is said
+at once, and nothing is launched.
 
 With --split the options of a ListDomain parameter are spread over several runs,
-which form a group: it is listed, waited for, cancelled and launched again as
-one.`,
+with --sweep there is one run for each value of a parameter: 0.1,0.2,0.5 or
+10..50step10, or for each combination of values. Such runs form a group: it is
+listed, waited for, cancelled and launched again as one.`,
 		Example: `  cytorun run Nuclei -p sigma=2 -p images=all --wait
+  cytorun algorithms show Nuclei --template >nuclei.toml
+  cytorun run Nuclei --params nuclei.toml -p images=@cohort-a
   cytorun run Nuclei -p images=all --split images:10
+  cytorun run Nuclei -p images=all --sweep sigma=1..3step0.5 --sweep method=otsu,triangle
   cytorun run Nuclei@1.2 --from @last -p sigma=3
   cytorun run Nuclei -- --sigma 2`,
 		Args:              atLeast(1, "algorithm"),
@@ -82,19 +92,19 @@ one.`,
 			if err != nil {
 				return err
 			}
+			if s, err = described(s, o.descriptor); err != nil {
+				return err
+			}
 			a, err := s.Algorithm(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			prefill, err := c.valuesOf(cmd.Context(), s, o.from)
+			earlier, err := c.valuesOf(cmd.Context(), s, o.from)
 			if err != nil {
 				return err
 			}
-			flags, err := app.FlagValues(a, args[1:])
-			if err != nil {
-				return usageError(err)
-			}
-			return c.launch(cmd.Context(), s, app.LaunchRequest{Algorithm: a, Values: prefill}, append(set, flags...), o)
+			o.words = args[1:]
+			return c.launch(cmd.Context(), s, app.LaunchRequest{Algorithm: a, Values: earlier}, set, o)
 		},
 	}
 	o.addFlags(c, cmd)
@@ -138,6 +148,14 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	case o.timeout > 0 && !o.wait:
 		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
 	}
+	if err := o.valueOptions.check(o.split); err != nil {
+		return nil, err
+	}
+	return o.assignments()
+}
+
+// assignments reads the -p flags.
+func (o *runOptions) assignments() ([]client.Value, error) {
 	var vs []client.Value
 	for _, s := range o.set {
 		name, value, ok := strings.Cut(s, "=")
@@ -149,14 +167,26 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	return vs, nil
 }
 
-// launch fills the values of a request, launches and, if asked, waits.
+// launch chooses the values of a request, launches and, if asked, waits.
 func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, set []client.Value, o runOptions) error {
-	var err error
-	if r.Values, err = s.Fill(ctx, r.Algorithm, r.Values, set); err != nil {
+	chosen, err := s.Choose(ctx, r.Algorithm, o.choices(r.Values, set))
+	if err != nil {
 		return err
 	}
+	r.Values = chosen.Values
 	r.Runtime, r.Container, r.GPUs, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.gpus, o.limit, o.note
 	r.Strict = o.strict
+	if err := c.confirmWhole(ctx, s, r.Algorithm, o); err != nil {
+		return err
+	}
+	if len(chosen.Sweeps) > 0 {
+		return c.launchSweep(ctx, s, r, chosen, o)
+	}
+	one, err := o.trials([]app.LaunchRequest{r})
+	if err != nil {
+		return err
+	}
+	r = one[0]
 	if o.split != "" {
 		return c.launchSplit(ctx, s, r, o)
 	}
@@ -194,11 +224,25 @@ func (c *cli) dryRun(s *app.Session, r app.LaunchRequest) error {
 	if container == "" {
 		container = app.ContainerReference(r.Algorithm)
 	}
+	requests, err := s.Requests(r)
+	if err != nil {
+		return err
+	}
 	if c.json {
 		return c.printJSON(field{"container", container}, field{"argv", p.Argv}, field{"values", list(r.Values)},
-			field{"unreached", list(p.Unreached)}, field{"notes", list(p.Notes)}, field{"requests", []string{"POST " + s.Profile.URL + "/api/job.json"}})
+			field{"unreached", list(p.Unreached)}, field{"notes", list(p.Notes)}, field{"requests", list(requests)})
 	}
-	fmt.Fprintf(c.out, "container  %s\nprogram    %s\nrequest    POST %s/api/job.json, %d values\n", text.Line(container), p.String(), text.Line(s.Profile.URL), len(r.Values))
+	fmt.Fprintf(c.out, "container  %s\nprogram    %s\n", text.Line(container), p.String())
+	for _, q := range requests {
+		fmt.Fprintf(c.out, "request    %s %s%s  (%s)\n", q.Method, text.Line(s.Profile.URL), text.Line(q.Path), text.Line(q.What))
+		if q.Body != nil {
+			body, err := json.Marshal(q.Body)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "           %s\n", text.Line(string(body)))
+		}
+	}
 	for _, u := range p.Unreached {
 		c.warn(u + " never reaches the program: its key is not in the command line")
 	}

@@ -106,6 +106,14 @@ func (e *ErrAmbiguous) Error() string {
 // it. Where several versions of a name exist the newest that is not deprecated
 // is meant.
 func (s *Session) Algorithm(ctx context.Context, name string) (client.Algorithm, error) {
+	a, err := s.findAlgorithm(ctx, name)
+	if err == nil {
+		s.keepAlgorithm(name, a)
+	}
+	return a, err
+}
+
+func (s *Session) findAlgorithm(ctx context.Context, name string) (client.Algorithm, error) {
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
 		a, err := s.algorithm(ctx, client.ID(id))
 		if !errors.Is(err, client.ErrNotFound) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,22 @@ type Chosen struct {
 // Choose puts the values of a launch together. Everything that is wrong with
 // them is one forms.Problems error, with the place of it where it is in a file.
 func (s *Session) Choose(ctx context.Context, a client.Algorithm, c Choices) (Chosen, error) {
+	return s.choose(ctx, a, c, func(forms.Problem) bool { return false })
+}
+
+// ChooseSome is Choose for values that are no launch yet: what is required may be
+// missing.
+func (s *Session) ChooseSome(ctx context.Context, a client.Algorithm, c Choices) ([]client.Value, error) {
+	missing := map[string]bool{}
+	for _, f := range forms.New(UserParameters(a), nil).Fields {
+		missing[f.Parameter.ID] = f.Text == ""
+	}
+	chosen, err := s.choose(ctx, a, c, func(p forms.Problem) bool { return p.Missing && missing[p.Parameter] })
+	return chosen.Values, err
+}
+
+// choose leaves out the problems that may be.
+func (s *Session) choose(ctx context.Context, a client.Algorithm, c Choices, mayBe func(forms.Problem) bool) (Chosen, error) {
 	parameters := UserParameters(a)
 	var problems forms.Problems
 	files := map[client.Origin]placed{}
@@ -94,7 +111,7 @@ func (s *Session) Choose(ctx context.Context, a client.Algorithm, c Choices) (Ch
 	for _, p := range append(wrong, forms.Validate(parameters, values)...) {
 		// What is swept needs no single value, and what could not be looked up
 		// has had its problem.
-		if slices.ContainsFunc(sweeps, func(s forms.Sweep) bool { return s.Parameter == p.Parameter }) || mentions(problems, p.Parameter) {
+		if slices.ContainsFunc(sweeps, func(s forms.Sweep) bool { return s.Parameter == p.Parameter }) || mentions(problems, p.Parameter) || mayBe(p) {
 			continue
 		}
 		problems = append(problems, p)
@@ -104,6 +121,9 @@ func (s *Session) Choose(ctx context.Context, a client.Algorithm, c Choices) (Ch
 		problems = f.problems(problems, of)
 	}
 	if problems.Errors() > 0 {
+		slices.SortStableFunc(problems, func(a, b forms.Problem) int {
+			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		})
 		return Chosen{}, problems
 	}
 	if _, err := forms.CountRuns(sweeps, c.Zip); err != nil {
@@ -122,10 +142,13 @@ type placed struct {
 // places in it.
 func (p placed) problems(problems forms.Problems, of []client.Value) forms.Problems {
 	for i := range problems {
-		if problems[i].File != "" || !names(of, problems[i].Parameter) {
+		if problems[i].File != "" || !names(of, problems[i].Parameter) && !problems[i].Missing {
 			continue
 		}
 		one := p.file.Place(problems[i : i+1])
+		if one[0].Line == 0 {
+			continue // missing there too
+		}
 		one[0].File = filepath.Base(p.path)
 		problems[i] = one[0]
 	}

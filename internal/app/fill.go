@@ -230,3 +230,44 @@ func (s *Session) Again(ctx context.Context, a Analysis) (client.Algorithm, []cl
 	}
 	return algorithmOf(a.Run.Algorithm), values, nil
 }
+
+// OptionsNamed gives the options that words name, by id, name or selection, in
+// their order; without words all options in the order of the parameter. Words
+// that name none are a forms.Problems error.
+func (s *Session) OptionsNamed(ctx context.Context, p descriptor.Parameter, words []string) ([]client.Option, error) {
+	var all []client.Option
+	if err := s.Options(ctx, p, func(o []client.Option) error { all = append(all, o...); return nil }); err != nil {
+		return nil, err
+	}
+	SortOptions(p, all)
+	if len(words) == 0 {
+		return all, nil
+	}
+	list := p
+	list.Type = descriptor.ListDomain
+	byID := make(map[string]client.Option, len(all))
+	for _, o := range all {
+		byID[idText(o.ID)] = o
+	}
+	var out []client.Option
+	var problems forms.Problems
+	for _, word := range words { // one by one: a name may hold commas
+		ids, _, wrong, err := s.optionsNamed(ctx, list, word)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, wrong...)
+		for id := range strings.SplitSeq(ids, ",") {
+			o, ok := byID[id]
+			if !ok && len(wrong) == 0 {
+				problems = append(problems, forms.Problem{Parameter: p.ID, Message: "no option with the id " + id})
+			} else if ok && !slices.ContainsFunc(out, func(x client.Option) bool { return x.ID == o.ID }) {
+				out = append(out, o)
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return out, nil
+}

@@ -46,7 +46,8 @@ func (e *Env) presetPath(algorithm, name string) (string, error) {
 }
 
 // Presets lists the presets of an algorithm by name, or of all algorithms where
-// none is named, without their values.
+// none is named, without their values. Part of a name will do where it is the
+// name of one algorithm only.
 func (e *Env) Presets(algorithm string) ([]Preset, error) {
 	pattern := filepath.Join(e.Paths.Data, "presets", "*", "*"+presetSuffix)
 	files, err := filepath.Glob(pattern)
@@ -54,16 +55,22 @@ func (e *Env) Presets(algorithm string) ([]Preset, error) {
 		return nil, err
 	}
 	var presets []Preset
+	algorithm, _, _ = strings.Cut(strings.ToLower(algorithm), "@")
+	exact := false
 	for _, file := range files {
 		of, err := url.PathUnescape(filepath.Base(filepath.Dir(file)))
-		if err != nil || algorithm != "" && !strings.EqualFold(of, algorithm) {
+		if err != nil || !strings.Contains(strings.ToLower(of), algorithm) {
 			continue
 		}
+		exact = exact || strings.EqualFold(of, algorithm)
 		p := Preset{Name: strings.TrimSuffix(filepath.Base(file), presetSuffix), Algorithm: of, Path: file}
 		if info, err := os.Stat(file); err == nil {
 			p.Saved = info.ModTime()
 		}
 		presets = append(presets, p)
+	}
+	if exact {
+		presets = slices.DeleteFunc(presets, func(p Preset) bool { return !strings.EqualFold(p.Algorithm, algorithm) })
 	}
 	slices.SortFunc(presets, func(a, b Preset) int {
 		if n := strings.Compare(a.Algorithm, b.Algorithm); n != 0 {
@@ -80,6 +87,11 @@ func (e *Env) Preset(algorithm, name string) (Preset, error) {
 	all, err := e.Presets(algorithm)
 	if err != nil {
 		return Preset{}, err
+	}
+	for i := range all {
+		if all[i].Algorithm != all[0].Algorithm {
+			return Preset{}, &ErrAmbiguous{What: "algorithms", Name: algorithm, Candidates: []string{all[0].Algorithm, all[i].Algorithm}}
+		}
 	}
 	i := slices.IndexFunc(all, func(p Preset) bool { return p.Name == name })
 	if i < 0 {

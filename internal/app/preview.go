@@ -10,6 +10,7 @@ import (
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner/command"
+	"github.com/cytorun/cytorun/runner/report"
 )
 
 // Preview is the command that a launch would run inside the container.
@@ -58,3 +59,15 @@ func (p Preview) Words() []string {
 }
 
 func idText(id client.ID) string { return strconv.FormatInt(int64(id), 10) }
+
+// Requests are those that a launch would send to the server, without secrets.
+// They are nil where the server cannot tell.
+func (s *Session) Requests(r LaunchRequest) ([]client.Request, error) {
+	explainer, ok := s.Server.(client.LaunchExplainer)
+	if !ok {
+		return nil, nil
+	}
+	spec := s.spec(r)
+	spec.ID = "RUN" // it gets its id when it is made
+	return explainer.LaunchRequests(report.NewJob(spec))
+}

@@ -65,14 +65,19 @@ func CreateJob(ctx context.Context, server client.Server, spec runner.Spec, look
 	}
 	ctx, stop := context.WithTimeout(ctx, Timeout)
 	defer stop()
-	job, err := server.CreateJob(ctx, client.NewJob{
-		Project: spec.Project.ID, Algorithm: spec.Algorithm.ID,
-		Comment: Mark(spec.ID), Status: client.InQueue, Parameters: Parameters(spec),
-	})
+	job, err := server.CreateJob(ctx, NewJob(spec))
 	if err != nil {
 		return job, fmt.Errorf("cannot create the job on the server: %w", err)
 	}
 	return job, nil
+}
+
+// NewJob is the job of a run as it is made.
+func NewJob(spec runner.Spec) client.NewJob {
+	return client.NewJob{
+		Project: spec.Project.ID, Algorithm: spec.Algorithm.ID,
+		Comment: Mark(spec.ID), Status: client.InQueue, Parameters: Parameters(spec),
+	}
 }
 
 // FindJob looks for the job that was made for a run. ErrNotFound tells that the
