@@ -268,6 +268,7 @@ func TestASourceGivesListsThatGrowUntilTheEnd(t *testing.T) {
 	}})
 	cmd := s.Start()
 	var last *List
+	open := false
 	for {
 		msg := cmd()
 		if msg == nil {
@@ -277,9 +278,9 @@ func TestASourceGivesListsThatGrowUntilTheEnd(t *testing.T) {
 		if last != nil && l.Len() < last.Len() {
 			t.Errorf("%d after %d", l.Len(), last.Len())
 		}
-		if l.Len() == 1000 && gate != nil {
+		if l.Len() == 1000 && !open {
 			close(gate)
-			gate = nil
+			open = true
 		}
 		last, cmd = l, s.Next()
 	}
