@@ -95,6 +95,3 @@ func naturalKey(s string) string {
 	}
 	return string(key)
 }
-
-// naturalLess orders two texts by their naturalKey.
-func naturalLess(a, b string) bool { return naturalKey(a) < naturalKey(b) }
