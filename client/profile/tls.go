@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -43,19 +44,26 @@ func (e *CertificateError) Unwrap() []error { return []error{client.ErrUnreachab
 // system, of the CA file, and the one that the person chose to trust. A refused
 // certificate makes the connection fail with a *CertificateError.
 func (p Profile) TLS() (*tls.Config, error) {
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool() // a machine without certificates: only the CA file counts
-	}
+	var own []byte
 	if p.CA != "" {
-		data, err := os.ReadFile(p.CA)
-		if err != nil {
+		var err error
+		if own, err = os.ReadFile(p.CA); err != nil {
 			return nil, fmt.Errorf("cannot read the certificates to trust: %w; give another file with --ca", err)
 		}
-		if !roots.AppendCertsFromPEM(data) {
+		if !x509.NewCertPool().AppendCertsFromPEM(own) {
 			return nil, fmt.Errorf("no certificate in %s: it must be a PEM file with BEGIN CERTIFICATE; give another file with --ca", p.CA)
 		}
 	}
+	// Reading the certificates of a system takes some 8 ms, which a start that
+	// asks no server over TLS need not pay.
+	roots := sync.OnceValue(func() *x509.CertPool {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool() // a machine without certificates: only the CA file counts
+		}
+		pool.AppendCertsFromPEM(own)
+		return pool
+	})
 	trusted := NormaliseFingerprint(p.Trust)
 	site, err := url.Parse(p.URL)
 	if err != nil {
@@ -79,7 +87,7 @@ func (p Profile) TLS() (*tls.Config, error) {
 			for _, c := range state.PeerCertificates[1:] {
 				between.AddCert(c)
 			}
-			_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
+			_, err := leaf.Verify(x509.VerifyOptions{Roots: roots(), Intermediates: between, DNSName: host})
 			if err == nil {
 				return nil
 			}
