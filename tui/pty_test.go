@@ -250,5 +250,5 @@ func TestSuspendingNeedsAShell(t *testing.T) {
 	x.press("\x1a")
 	x.untilShows("no shell started")
 	x.press("2")
-	x.untilShows("state:failed")
+	x.untilShows("by:me")
 }

@@ -99,7 +99,7 @@ func TestFrameFitsEverySizeAndTab(t *testing.T) {
 func TestKeysOfTheRoot(t *testing.T) {
 	_, r, d := startSite(t, 80, 24)
 	d.Press("2")
-	d.Shows("state:failed")
+	d.Shows("by:me")
 	d.Press("4")
 	d.UntilShows("this box")
 	d.Press("1", "enter")

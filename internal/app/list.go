@@ -80,11 +80,12 @@ func (l *List) TakeFields(fields map[string][]filter.Field) {
 	}
 }
 
-// WithoutFields are the analyses whose parameters and results are not read yet.
+// WithoutFields are the analyses whose parameters and results can be read and are
+// not yet.
 func (l *List) WithoutFields() []Analysis {
 	var out []Analysis
 	for _, r := range l.rows {
-		if r.Record.Fields == nil {
+		if r.Record.Fields == nil && (r.Run != nil || r.Job.Parameters != nil) {
 			out = append(out, r.Analysis)
 		}
 	}
@@ -113,6 +114,7 @@ func (l *List) TakeRuns(runs []runner.Run) (changed bool) {
 			continue
 		}
 		row.Run = &run
+		row.Record.Fields = nil // its results may be there now
 		if of := l.ofJob(run); of != nil && of != row {
 			row.Job = of.Job
 			gone[of] = true
@@ -277,9 +279,15 @@ func sameJob(a, b *client.Job) bool {
 
 // prepare makes what a filter asks of a row.
 func (l *List) prepare(r *Row) {
-	a := r.Analysis
-	r.ID, r.Mark = a.Key(), l.marks.Of(a)
-	state := a.State()
+	fields := r.Record.Fields
+	r.ID, r.Mark = r.Key(), l.marks.Of(r.Analysis)
+	r.Record = l.Record(r.Analysis)
+	r.Record.Fields = fields
+}
+
+// Record is what a filter asks of an analysis, without its parameters and results.
+func (l *List) Record(a Analysis) filter.Record {
+	mark, state := l.marks.Of(a), a.State()
 	name, version := a.NameAndVersion()
 	why := a.FirstError()
 	if reason := a.Reason(); why == "" {
@@ -287,12 +295,11 @@ func (l *List) prepare(r *Row) {
 	} else if reason != why {
 		why += " " + reason
 	}
-	note := r.Mark.Note
+	note := mark.Note
 	rec := filter.Record{
 		State: clean(state.Word), By: clean(a.Person()), Algorithm: clean(name), Version: clean(version), Where: clean(a.Where()),
-		Error: clean(why), Tags: r.Mark.Tags, Star: r.Mark.Star, Mine: l.mine(a), Live: state.Live, Here: a.Run != nil,
+		Error: clean(why), Tags: mark.Tags, Star: mark.Star, Mine: l.mine(a), Live: state.Live, Here: a.Run != nil,
 		Created: a.Created(), Took: a.Duration(l.now()), Progress: a.Progress(), Number: a.Number(), Annotations: -1,
-		Fields: r.Record.Fields,
 	}
 	if a.Run != nil {
 		rec.ID, rec.Group, rec.Ended = a.Run.ID, a.Run.Group, a.Run.Ended
@@ -310,8 +317,8 @@ func (l *List) prepare(r *Row) {
 	}
 	rec.Note = clean(note)
 	rec.Old = a.Stuck(l.now()) > 0
-	rec.Text = strings.Join([]string{clean(a.Title()), rec.Version, rec.State, rec.By, rec.Where, rec.Error, rec.Note, strings.Join(rec.Tags, " "), r.ID, rec.Job, rec.Group}, "\n")
-	r.Record = rec
+	rec.Text = strings.Join([]string{clean(a.Title()), rec.Version, rec.State, rec.By, rec.Where, rec.Error, rec.Note, strings.Join(rec.Tags, " "), a.Key(), rec.Job, rec.Group}, "\n")
+	return rec
 }
 
 func (l *List) mine(a Analysis) bool {
@@ -356,4 +363,19 @@ func (a Analysis) Stuck(now time.Time) time.Duration {
 		return quiet
 	}
 	return 0
+}
+
+// Newest are the newest analyses, as many as KeepJobs keeps.
+func (l *List) Newest(s *Session) []*Row {
+	out := make([]*Row, 0, min(len(l.rows), mostKept))
+	for _, r := range l.rows {
+		if r.Job == nil || r.Job.Project != s.Project.ID {
+			continue
+		}
+		// A copy: rows change while this one is written to a file.
+		if out = append(out, &Row{Analysis: r.Analysis}); len(out) == mostKept {
+			break
+		}
+	}
+	return out
 }

@@ -1,18 +1,18 @@
 // Package analyses is the screen of what was launched: the jobs of the server
 // and the runs of this box in one list, each once.
 //
-// Runs of this box are read twice a second, the server is asked every ten
-// seconds and on demand. Neither keeps anything: a second terminal shows the
-// same.
+// Runs of this box are read twice a second, the newest jobs every ten seconds and
+// on demand, older ones a page at a time as one scrolls or filters. Jobs of an
+// earlier look are shown until the server answers, with their age.
 package analyses
 
 import (
-	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/app/filter"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
@@ -22,9 +22,14 @@ import (
 // Screen lists the analyses of a project.
 type Screen struct {
 	session *app.Session
-	list    list
+	feed    feed
+	view    view
+	marks   app.Marks
+	saved   map[string]string // filters by name
 	table   widget.Table
 	filter  widget.Filter
+	base    string // the filter that the list has by itself
+	prompt  prompt
 	rest    widget.Rest
 	detail  widget.Detail
 	about   values
@@ -37,60 +42,76 @@ type Screen struct {
 
 var (
 	openLog   = keymap.Bind("enter", "log", "enter", "l")
+	fold      = keymap.Bind("enter", "fold or unfold", "enter", "z")
+	results   = keymap.Bind("v", "results", "v")
 	compare   = keymap.Bind("c", "compare marked", "c")
 	rerun     = keymap.Bind("r", "rerun", "r")
 	cancel    = keymap.Bind("x", "cancel", "x")
 	nearestOK = keymap.Bind("d", "compare nearest success", "d")
+	remove    = keymap.Bind("D", "delete", "D")
+	starKey   = keymap.Bind("*", "star", "*")
+	tagKey    = keymap.Bind("t", "tags", "t")
+	noteKey   = keymap.Bind("n", "note", "n")
+	orderKey  = keymap.Bind("o", "order", "o")
+	mineKey   = keymap.Bind("m", "everybody's", "m")
+	filters   = keymap.Bind("F", "saved filters", "F")
+	saveKey   = keymap.Bind("S", "save this filter", "S")
+	unmark    = keymap.Bind("U", "take all marks away", "U")
+	markAll   = keymap.Bind("A", "mark all shown", "A")
 	project   = keymap.Bind("P", "switch project", "P")
 	copyName  = keymap.As(keymap.Copy, "copy name for commands")
 )
 
+// firstFilter is what the list shows at first: what the person launched.
+const firstFilter = "by:me"
+
 // New makes the screen. Runs of this box are listed before the server answers.
 func New(s *app.Session) *Screen {
-	m := &Screen{session: s, now: s.Env.Now()}
-	m.filter = widget.NewFilter("filter: words, state:failed by:me algorithm:…")
+	m := &Screen{session: s, now: s.Env.Now(), feed: newFeed(s), base: firstFilter}
+	m.filter = widget.NewFilter("filter: words, state:failed by:me since:7d sigma>2 -tag:bad")
+	m.filter.Set(m.base)
 	m.table.Marks = true
 	m.table.Columns = columns
 	m.table.Cell = m.cell
-	m.table.Key = func(i int) string { return m.list.at(i).Key() }
+	m.table.Key = func(i int) string { return m.view.lines[i].key() }
 	m.detail.About = m.lines
 	m.say()
 	return m
 }
 
-// Init reads the runs of this box, and asks the server if it is known.
+// Init reads what is kept and the runs of this box, and asks the server if it is
+// known.
 func (m *Screen) Init() tea.Cmd {
-	return tea.Batch(m.list.readRuns(m.session, m.now), m.list.askServer(m.session, m.now))
+	return tea.Batch(m.feed.open(m.session), m.feed.readRuns(m.session, m.now), m.feed.askNewest(m.session, m.now))
 }
 
 // Update changes the screen.
 func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case nav.Connected:
-		if m.session.Project.ID != msg.Session.Project.ID {
-			m.list.forget()
-			m.refilter()
-		}
-		m.session = msg.Session
-		return m.Init()
+		return m.connected(msg.Session)
 	case nav.Tick:
 		return m.tick(msg.Now)
-	case listed:
+	case opened, runsRead, newestRead, pageRead, fieldsRead:
 		return m.take(msg)
 	case nav.Link:
 		if !m.session.Connected() {
-			m.list.err = msg.Err
+			m.feed.err = msg.Err
 			m.say()
 		}
 	case nav.OpenAnalyses:
 		m.filter.Set(msg.Filter)
-		m.refilter()
+		cmd := m.refilter()
 		m.detail.Follow()
+		return cmd
 	case nav.Launched:
-		for _, r := range msg.Runs {
-			m.table.GoToKey(r.ID)
-		}
-		return m.list.readRuns(m.session, m.now)
+		return m.launched(msg)
+	case marked:
+		return m.tookMarks(msg)
+	case filtersSaved:
+		return m.tookFilters(msg)
+	case did:
+		return m.done(msg)
 	case valuesRead:
 		m.about.take(msg)
 		m.detail.Refresh()
@@ -101,9 +122,7 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		m.table.Touch()
 		m.detail.Refresh()
 	case tea.PasteMsg:
-		if _, changed := m.filter.Update(msg); changed {
-			m.refilter()
-		}
+		return m.paste(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	default:
@@ -114,17 +133,116 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (m *Screen) take(msg listed) tea.Cmd {
-	mine, changed := m.list.take(msg)
-	if !mine {
+// connected takes a session that knows more, or another project.
+func (m *Screen) connected(s *app.Session) tea.Cmd {
+	was := m.session
+	m.session = s
+	if was.Profile.URL != s.Profile.URL || was.Project.ID != 0 && was.Project.ID != s.Project.ID {
+		m.feed = newFeed(s)
+		m.view.open = nil
+		m.table.ClearMarks()
+	}
+	m.feed.list.Know(s)
+	return tea.Batch(m.refilter(), m.Init())
+}
+
+func (m *Screen) launched(msg nav.Launched) tea.Cmd {
+	var cmd tea.Cmd
+	for _, r := range msg.Runs {
+		m.table.GoToKey(r.ID)
+		// What was just launched is to be seen, whatever the filter was.
+		rec := m.feed.list.Record(app.Analysis{Run: &r})
+		if !m.view.query.Match(&rec) {
+			m.filter.Set(m.base)
+			cmd = m.refilter()
+		}
+	}
+	return tea.Batch(cmd, m.feed.readRuns(m.session, m.now))
+}
+
+func (m *Screen) tookMarks(msg marked) tea.Cmd {
+	if msg.err != nil {
+		return nav.Fail(msg.err)
+	}
+	m.marks = msg.marks
+	m.feed.list.TakeMarks(msg.marks)
+	m.detail.Refresh()
+	return m.refilter()
+}
+
+func (m *Screen) tookFilters(msg filtersSaved) tea.Cmd {
+	if msg.err != nil {
+		return nav.Fail(msg.err)
+	}
+	m.saved = msg.filters
+	return tea.Batch(m.refilter(), nav.Say(msg.say))
+}
+
+// done shows what came of a question, and what is left.
+func (m *Screen) done(msg did) tea.Cmd {
+	if len(msg.deleted) > 0 {
+		m.feed.list.Forget(msg.deleted)
+		m.feed.pager.Offset = max(m.feed.pager.Offset-len(msg.deleted), 0)
+	}
+	if msg.forget {
+		m.table.ClearMarks()
+	}
+	return tea.Batch(m.refilter(), m.feed.readRuns(m.session, m.now), nav.Send(msg.toast))
+}
+
+func (m *Screen) paste(msg tea.PasteMsg) tea.Cmd {
+	if m.prompt.kind != noPrompt {
+		m.prompt.input.Type(tea.PasteMsg{Content: text.Line(msg.Content)})
 		return nil
 	}
-	cmds := []tea.Cmd{}
-	if msg.server {
+	if _, changed := m.filter.Update(msg); changed {
+		return m.refilter()
+	}
+	return nil
+}
+
+// take takes an answer, if it was awaited.
+func (m *Screen) take(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	changed := false
+	f := &m.feed
+	switch msg := msg.(type) {
+	case opened:
+		if msg.gen != f.opening {
+			return nil
+		}
+		return m.tookOpened(msg)
+	case runsRead:
+		if msg.gen != f.runs {
+			return nil
+		}
+		changed = f.takeRuns(msg)
+	case newestRead:
+		if msg.gen != f.newest {
+			return nil
+		}
+		changed = f.takeNewest(msg)
 		cmds = append(cmds, nav.Send(nav.Link{Err: msg.err}))
+		if changed && msg.err == nil {
+			cmds = append(cmds, f.keep(m.session))
+		}
+	case pageRead:
+		if msg.gen != f.page {
+			return nil
+		}
+		if changed = f.takePage(msg); !changed {
+			cmds = append(cmds, m.morePages())
+		}
+	case fieldsRead:
+		if msg.gen != f.fields {
+			return nil
+		}
+		f.fields = 0
+		f.list.TakeFields(msg.fields)
+		changed = len(msg.fields) > 0
 	}
 	if changed {
-		m.refilter()
+		cmds = append(cmds, m.refilter())
 		m.detail.Refresh()
 		if m.about.key == "" {
 			cmds = append(cmds, m.follow())
@@ -134,6 +252,31 @@ func (m *Screen) take(msg listed) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
+func (m *Screen) tookOpened(msg opened) tea.Cmd {
+	m.feed.opening = 0
+	m.marks, m.saved = msg.marks, msg.filters
+	m.feed.list.TakeMarks(msg.marks)
+	if msg.kept && !m.feed.answered {
+		m.feed.list.TakeJobs(msg.jobs)
+		m.feed.asOf = m.now.Add(-msg.age)
+	}
+	// After a night what went wrong comes first.
+	if m.view.since.IsZero() && !msg.seen.IsZero() {
+		m.view.since = msg.seen
+		if m.now.Sub(msg.seen) > aNight {
+			m.view.order = troubleFirst
+		}
+	}
+	cmd := m.refilter()
+	if msg.err != nil {
+		return tea.Batch(cmd, nav.Fail(msg.err))
+	}
+	return cmd
+}
+
+// aNight is how long one must have been away for failures to come first.
+const aNight = 5 * time.Hour
+
 // tick asks for what is due and redraws ages and durations.
 func (m *Screen) tick(now time.Time) tea.Cmd {
 	m.now = now
@@ -141,117 +284,81 @@ func (m *Screen) tick(now time.Time) tea.Cmd {
 	if a, ok := m.current(); ok && a.State().Live {
 		m.detail.Refresh()
 	}
-	return tea.Batch(m.list.readRunsIfDue(m.session, now), m.list.askServerIfDue(m.session, now))
+	var cmds []tea.Cmd
+	if f := &m.feed; f.runs == 0 && !now.Before(f.runsDue) {
+		cmds = append(cmds, f.readRuns(m.session, now))
+	}
+	if f := &m.feed; f.newest == 0 && !now.Before(f.newestDue) {
+		cmds = append(cmds, f.askNewest(m.session, now))
+	}
+	return tea.Batch(append(cmds, m.morePages())...)
 }
 
-func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
-	if used, changed := m.filter.Update(k); used {
-		if changed {
-			m.refilter()
-			m.table.GoTo(0)
-			return m.rest.Move()
-		}
+// refilter works out the list anew, and asks for what that needs.
+func (m *Screen) refilter() tea.Cmd {
+	l := filter.Language{Now: m.now, Typing: m.filter.Editing(), Saved: m.saved}
+	m.view.query, m.view.err = l.Parse(m.filter.Value())
+	m.view.make(m.feed.list.Rows())
+	m.table.SetRows(len(m.view.lines))
+	m.say()
+	if len(m.view.lines) == 0 {
+		m.detail.Follow()
+	}
+	var cmds []tea.Cmd
+	if m.view.query.NeedsFields() {
+		cmds = append(cmds, m.feed.readFields(m.session))
+	}
+	if !m.filter.Editing() || m.view.query.NeedsFields() || len(m.view.lines) < m.split.ListHeight {
+		m.feed.wants(m.session.NewPager(m.view.query))
+	}
+	return tea.Batch(append(cmds, m.morePages())...)
+}
+
+// morePages asks for another page of jobs when the end of the list comes near.
+func (m *Screen) morePages() tea.Cmd {
+	const screens = 3
+	if m.table.Cursor() < len(m.view.lines)-screens*max(m.split.ListHeight, 10) {
 		return nil
 	}
-	if keymap.Is(k, keymap.Refresh) {
-		if !m.session.Connected() {
-			return nav.Send(nav.Reconnect{})
-		}
-		return tea.Batch(m.list.readRuns(m.session, m.now), m.list.askServer(m.session, m.now), nav.Say("asking the server"))
-	}
-	if keymap.Is(k, project) {
-		return nav.Send(nav.ChooseProject{})
-	}
-	if m.detail.Update(k) {
-		return nil
-	}
-	if m.table.Update(k) {
-		return m.rest.Move()
-	}
-	return m.act(k)
+	return m.feed.askPage(m.session)
 }
 
-// act does something with the analysis under the cursor, or the marked ones.
-func (m *Screen) act(k tea.KeyPressMsg) tea.Cmd {
-	a, ok := m.current()
-	if !ok {
-		return nil
-	}
-	switch {
-	case keymap.Is(k, openLog):
-		return nav.Send(nav.OpenLog{Analysis: a})
-	case keymap.Is(k, compare):
-		if chosen := m.marked(); len(chosen) >= 2 {
-			return nav.Send(nav.OpenCompare{Analyses: chosen})
-		}
-		return nav.Say("mark two or more analyses with space, then press c")
-	case keymap.Is(k, rerun):
-		return m.ask(a, rerunIt)
-	case keymap.Is(k, nearestOK):
-		return m.ask(a, nearestIt)
-	case keymap.Is(k, cancel):
-		return m.confirmCancel(a)
-	case keymap.Is(k, copyName):
-		return nav.Send(nav.Copy{Text: a.Key(), What: a.Key()})
-	}
-	return nil
-}
-
-// confirmCancel asks, with the name and what would be lost.
-func (m *Screen) confirmCancel(a app.Analysis) tea.Cmd {
-	if !a.State().Live {
-		return nav.Say(text.Line(a.Title()) + " has ended already")
-	}
-	if a.Run == nil {
-		return nav.Say(text.Line(a.Title()) + " does not run on this box; cancel it on the server")
-	}
-	spent := "It has not started yet."
-	if d := a.Duration(m.now); d > 0 {
-		spent = fmt.Sprintf("It has run for %s.", text.Duration(d))
-	}
-	s := m.session
-	return nav.Send(nav.Confirm{
-		Title: "cancel " + a.Title() + "?",
-		Text:  spent + " What it wrote to the server stays there.",
-		Yes:   "cancel it", No: "let it go on",
-		Do: func() tea.Msg {
-			ctx, stop := within()
-			defer stop()
-			if err := s.Cancel(ctx, a); err != nil {
-				return nav.Toast{Text: err.Error(), Tone: app.Bad}
-			}
-			return nav.Toast{Text: "cancelling " + a.Title(), Tone: app.Busy}
-		},
-	})
-}
-
-// current is the analysis under the cursor.
+// current is the analysis under the cursor; none on the head of a group.
 func (m *Screen) current() (app.Analysis, bool) {
-	if i := m.table.Cursor(); i >= 0 {
-		return m.list.at(i), true
+	if i := m.table.Cursor(); i >= 0 && m.view.lines[i].row != nil {
+		return m.view.lines[i].row.Analysis, true
 	}
 	return app.Analysis{}, false
 }
 
-// marked are the marked analyses, oldest first: the first is the baseline.
-func (m *Screen) marked() []app.Analysis {
-	var out []app.Analysis
-	for i := len(m.list.all) - 1; i >= 0; i-- {
-		if m.table.IsMarked(m.list.all[i].Key()) {
-			out = append(out, m.list.all[i])
-		}
+// head is the group whose head is under the cursor.
+func (m *Screen) head() *group {
+	if i := m.table.Cursor(); i >= 0 && m.view.lines[i].row == nil {
+		return m.view.lines[i].group
 	}
-	return out
+	return nil
 }
 
-func (m *Screen) refilter() {
-	who := m.session.User.Username
-	m.list.narrow(m.filter.Value(), who)
-	m.table.SetRows(len(m.list.shown))
-	m.say()
-	if len(m.list.shown) == 0 {
-		m.detail.Follow()
+// chosen are the marked analyses, else those of the group or the one under the
+// cursor; oldest first.
+func (m *Screen) chosen() []app.Analysis {
+	if m.table.MarkedCount() > 0 {
+		var out []app.Analysis
+		for _, r := range m.feed.list.Rows() {
+			if m.table.IsMarked(r.ID) {
+				out = append(out, r.Analysis)
+			}
+		}
+		oldestFirst(out)
+		return out
 	}
+	if g := m.head(); g != nil {
+		return g.analyses()
+	}
+	if a, ok := m.current(); ok {
+		return []app.Analysis{a}
+	}
+	return nil
 }
 
 // follow shows the analysis where the cursor rests, and reads its values.

@@ -38,7 +38,7 @@ func open(t *testing.T, site *tuitest.Site, w, h int) (*Screen, *tuitest.Driver)
 	t.Helper()
 	m := New(site.Session)
 	d := tuitest.Drive(t, m, w, h)
-	d.Until("the server has answered", func() bool { return m.list.answered && m.list.runs == 0 })
+	d.Until("the server has answered", func() bool { return m.feed.answered && m.feed.runs == 0 && m.feed.page == 0 && m.feed.opening == 0 })
 	return m, d
 }
 
@@ -73,8 +73,8 @@ func TestANewRunAndANewStateAppearByThemselves(t *testing.T) {
 	site.Move(run, runner.Succeeded, nil)
 	d.Send(nav.Tick{Now: time.Now().Add(2 * time.Minute)})
 	d.Until("the run has ended", func() bool { return !strings.Contains(d.Text(), "● queued") })
-	if len(m.list.all) != 5 {
-		t.Errorf("%d analyses", len(m.list.all))
+	if m.feed.list.Len() != 5 {
+		t.Errorf("%d analyses", m.feed.list.Len())
 	}
 }
 
@@ -93,7 +93,7 @@ func TestFilterByFields(t *testing.T) {
 	} {
 		m, d := open(t, site, 80, 20)
 		d.Send(nav.OpenAnalyses{Filter: filter})
-		if got := len(m.list.shown); got != want {
+		if got := m.view.shown; got != want {
 			t.Errorf("%q leaves %d, want %d", filter, got, want)
 		}
 	}
@@ -171,20 +171,6 @@ func TestDComparesWithTheNearestSuccess(t *testing.T) {
 	}
 }
 
-func TestNearestPrefersFewDifferencesThenTime(t *testing.T) {
-	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	value := func(s string) []client.Value { return []client.Value{{Parameter: "a", Text: s}} }
-	all := map[string][]client.Value{"far": value("1"), "near": value("1"), "other": value("2"), "more": append(value("1"), client.Value{Parameter: "b"})}
-	var candidates []app.Analysis
-	for id, hours := range map[string]int{"far": 9, "near": 3, "other": 1, "more": 1} {
-		candidates = append(candidates, app.Analysis{Run: &runner.Run{Spec: runner.Spec{ID: id, Created: at.Add(-time.Duration(hours) * time.Hour)}}})
-	}
-	got := nearest(value("1"), at, candidates, func(a app.Analysis) []client.Value { return all[a.Run.ID] })
-	if got.Run.ID != "near" {
-		t.Errorf("nearest is %s", got.Run.ID)
-	}
-}
-
 func TestDetailTellsWhyAndWithWhichValues(t *testing.T) {
 	_, d := open(t, full(t), 120, 30)
 	d.Press("down")
@@ -213,6 +199,7 @@ func TestHostileTextStaysText(t *testing.T) {
 	}, &runner.Result{Reason: evil, FirstError: evil + "2", Warnings: []string{evil}, Advice: evil})
 	for _, s := range sizes {
 		m, d := open(t, site, s.w, s.h)
+		d.Press("m") // it is somebody else's
 		d.Until("values are read", func() bool { return m.split.DetailHeight == 0 || m.about.list != nil })
 		d.Fits(s.w, s.h)
 		d.Press("ctrl+d")

@@ -3,7 +3,9 @@ package analyses
 import (
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/style"
@@ -24,7 +26,7 @@ const (
 )
 
 var columns = []widget.Column{
-	columnState:   {Title: "state", Min: 12},
+	columnState:   {Title: "state", Min: 12, Max: 15, Weight: 3},
 	columnNumber:  {Title: "#", Min: 5, Right: true, Main: true},
 	columnName:    {Title: "algorithm", Min: 19, Max: 44, Weight: 4, Main: true},
 	columnVersion: {Title: "version", Min: 7, Max: 12, Weight: 1, Drop: 6},
@@ -37,7 +39,11 @@ var columns = []widget.Column{
 
 func (m *Screen) cell(i, column int) widget.Cell {
 	t := style.Now()
-	a := m.list.at(i)
+	l := m.view.lines[i]
+	if l.row == nil {
+		return m.groupCell(l.group, column)
+	}
+	a := l.row.Analysis
 	switch column {
 	case columnState:
 		s := a.State()
@@ -46,10 +52,16 @@ func (m *Screen) cell(i, column int) widget.Cell {
 	case columnNumber:
 		return widget.Cell{Text: number(a)}
 	case columnName:
-		name, _ := nameAndVersion(a)
+		name, _ := a.NameAndVersion()
+		if l.row.Mark.Star {
+			name = "★ " + name
+		}
+		if l.group != nil {
+			name = "  " + name
+		}
 		return widget.Cell{Text: name}
 	case columnVersion:
-		_, version := nameAndVersion(a)
+		_, version := a.NameAndVersion()
 		return widget.Cell{Text: version, Style: &t.Faint}
 	case columnPerson:
 		return widget.Cell{Text: a.Person(), Style: &t.Faint}
@@ -63,7 +75,41 @@ func (m *Screen) cell(i, column int) widget.Cell {
 	case columnWhere:
 		return widget.Cell{Draw: func(width int) string { return t.Faint.Render(where(a, width)) }}
 	}
-	return note(a)
+	return m.note(l.row)
+}
+
+// groupCell is a cell of the head of a group.
+func (m *Screen) groupCell(g *group, column int) widget.Cell {
+	t := style.Now()
+	switch column {
+	case columnState:
+		s := g.state()
+		role := t.Tone(s.Tone)
+		return widget.Cell{Text: style.Sign(s.Tone) + " " + s.Word, Style: &role}
+	case columnNumber:
+		if g.open {
+			return widget.Cell{Text: "▾"}
+		}
+		return widget.Cell{Text: "▸"}
+	case columnName:
+		return widget.Cell{Text: g.name()}
+	case columnStarted:
+		return widget.Cell{Text: text.Ago(g.newest().Record.Created, m.now), Style: &t.Faint}
+	case columnPerson:
+		return widget.Cell{Text: g.rows[0].Person(), Style: &t.Faint}
+	case columnNote:
+		if p := g.progress(); p < 100 {
+			return widget.Cell{Draw: func(width int) string {
+				bar := widget.Progress(p, min(width, 24))
+				if room := width - text.Width(bar) - 2; room > 12 {
+					bar += t.Faint.Render("  " + text.Truncate(g.counts(), room))
+				}
+				return bar
+			}}
+		}
+		return widget.Cell{Text: g.counts(), Style: &t.Faint}
+	}
+	return widget.Cell{}
 }
 
 // number tells analyses of one algorithm apart: the server's number, or the end
@@ -85,38 +131,50 @@ func where(a app.Analysis, width int) string {
 	return text.Truncate(s, width)
 }
 
-// nameAndVersion parts what a job knows only as "name (version)".
-func nameAndVersion(a app.Analysis) (name, version string) {
-	if a.Run != nil {
-		return a.Run.Algorithm.Name, a.Run.Algorithm.Version
-	}
-	full := a.Name()
-	if i := strings.LastIndex(full, " ("); i > 0 && strings.HasSuffix(full, ")") {
-		return full[:i], full[i+2 : len(full)-1]
-	}
-	return full, ""
-}
-
 // note is the most useful thing to say of an analysis in its state: how far it
-// is, what it waits for, why it failed, or what it wrote.
-func note(a app.Analysis) widget.Cell {
+// is, what it waits for, why it failed, or what it wrote; then what a person noted.
+func (m *Screen) note(r *app.Row) widget.Cell {
 	t := style.Now()
-	s := a.State()
+	a, s := r.Analysis, r.State()
+	beside := r.Mark.Note
+	for _, tag := range r.Mark.Tags {
+		beside = strings.TrimSpace("#" + tag + " " + beside)
+	}
+	said := func(why string) widget.Cell {
+		if beside != "" && why != "" {
+			why = beside + " · " + why
+		} else if beside != "" {
+			why = beside
+		}
+		return widget.Cell{Text: why, Style: &t.Faint}
+	}
+	if quiet := a.Stuck(m.now); quiet > 0 {
+		return widget.Cell{Text: stuck(a, quiet), Style: &t.Warn}
+	}
 	if s.Live {
 		if p := a.Progress(); p > 0 {
 			return widget.Cell{Draw: func(width int) string { return widget.Progress(p, min(width, 24)) }}
 		}
-		return widget.Cell{Text: a.Reason(), Style: &t.Faint}
+		return said(a.Reason())
 	}
 	if s.Tone == app.Bad || s.Tone == app.Warn {
 		why := a.FirstError()
 		if why == "" {
 			why = a.Reason()
 		}
-		return widget.Cell{Text: why, Style: &t.Faint}
+		return said(why)
 	}
-	if a.Run != nil && a.Run.Result != nil && a.Run.Result.Annotations > 0 {
-		return widget.Cell{Text: text.Plural(a.Run.Result.Annotations, "annotation"), Style: &t.Faint}
+	if n := r.Record.Annotations; n > 0 {
+		return said(text.Plural(n, "annotation"))
 	}
-	return widget.Cell{}
+	return said("")
+}
+
+// stuck says for how long nothing was heard of a job that has not ended.
+func stuck(a app.Analysis, quiet time.Duration) string {
+	since := strings.TrimSuffix(text.Ago(time.Time{}.Add(time.Hour), time.Time{}.Add(time.Hour+quiet)), " ago")
+	if a.Job.Status == client.Indeterminate {
+		return "end unknown for " + since
+	}
+	return "no news for " + since
 }

@@ -54,15 +54,26 @@ func (v *values) take(m valuesRead) {
 
 // lines tells all there is to know of the analysis under the cursor.
 func (m *Screen) lines(width int) []string {
+	if g := m.head(); g != nil {
+		return m.groupLines(g, width)
+	}
 	a, ok := m.current()
 	if !ok {
 		return nil
 	}
 	t := style.Now()
+	mark := m.marks.Of(a)
 	s := a.State()
 	f := widget.Facts{Width: width}
-	f.Title(a.Title())
+	title := a.Title()
+	if mark.Star {
+		title = "★ " + title
+	}
+	f.Title(title)
 	f.AddStyled("state", style.Sign(s.Tone)+" "+s.Word, t.Tone(s.Tone))
+	if quiet := a.Stuck(m.now); quiet > 0 {
+		f.AddStyled("stuck", stuck(a, quiet)+"; the server may never know more", t.Warn)
+	}
 	f.Add("why", a.Reason())
 	if why := a.FirstError(); why != a.Reason() {
 		f.AddStyled("error", why, t.Bad)
@@ -92,7 +103,10 @@ func (m *Screen) lines(width int) []string {
 			}
 		}
 		f.Add("note", r.Note)
+		f.Add("group", r.Group)
 	}
+	f.Add("my note", mark.Note)
+	f.Add("tags", strings.Join(mark.Tags, ", "))
 	f.Add("container", containerOf(a))
 	f.Add("names", names(a))
 	if m.about.key == a.Key() {
@@ -121,6 +135,38 @@ func (m *Screen) parameters(f *widget.Facts) {
 		label := text.Pad(text.Line(v.Parameter), min(22, f.Width/2))
 		f.Line(style.Now().Faint.Render(label) + " " + text.Truncate(text.Line(shown), max(f.Width-text.Width(label)-1, 1)))
 	}
+}
+
+// groupLines tells of a group: how its analyses do, and what went wrong first.
+func (m *Screen) groupLines(g *group, width int) []string {
+	t := style.Now()
+	s := g.state()
+	f := widget.Facts{Width: width}
+	f.Title(g.name())
+	f.AddStyled("state", style.Sign(s.Tone)+" "+g.counts(), t.Tone(s.Tone))
+	if p := g.progress(); p < 100 {
+		f.Line(t.Faint.Render(text.Pad("ended", 11)) + widget.Progress(p, min(30, width-11)))
+	}
+	f.Add("launched", when(g.newest().Record.Created, m.now)+" by "+g.rows[0].Person())
+	var took time.Duration
+	for _, r := range g.rows {
+		took += r.Duration(m.now)
+	}
+	if took > 0 {
+		f.Add("took", text.Duration(took)+" together")
+	}
+	f.Add("group", g.id)
+	f.Head("analyses")
+	for _, r := range g.rows {
+		s := r.State()
+		name := text.Pad(style.Sign(s.Tone)+" "+number(r.Analysis), 8)
+		why := r.FirstError()
+		if why == "" {
+			why = r.Reason()
+		}
+		f.Line(t.Tone(s.Tone).Render(name) + " " + text.Truncate(text.Line(s.Word+"  "+why), max(width-9, 1)))
+	}
+	return f.Lines
 }
 
 func started(a app.Analysis) time.Time {

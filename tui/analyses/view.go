@@ -3,9 +3,9 @@ package analyses
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"charm.land/bubbles/v2/key"
-	tea "charm.land/bubbletea/v2"
 
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
@@ -17,13 +17,19 @@ import (
 func (m *Screen) say() {
 	var choose *app.ErrChooseProject
 	switch {
-	case len(m.list.all) > 0:
+	case m.view.err != nil:
+		m.table.Empty = m.view.err.Error()
+	case len(m.feed.list.Rows()) > 0 && m.filter.Value() == firstFilter && !m.filter.Editing():
+		m.table.Empty = "None of the " + text.Count(m.feed.list.Len()) + " listed so far is yours; m shows everybody's."
+	case m.feed.answered && (m.feed.page != 0 || m.feed.fields != 0):
+		m.table.Empty = "looking for more"
+	case len(m.feed.list.Rows()) > 0:
 		m.table.Empty = "No analysis matches; esc clears the filter."
-	case errors.As(m.list.err, &choose) && len(choose.Projects) > 0:
+	case errors.As(m.feed.err, &choose) && len(choose.Projects) > 0:
 		m.table.Empty = "No project is open yet. P opens the list of your projects."
-	case m.list.err != nil:
-		m.table.Empty = m.list.err.Error() + "\n\nctrl+r tries again"
-	case !m.list.answered:
+	case m.feed.err != nil:
+		m.table.Empty = m.feed.err.Error() + "\n\nctrl+r tries again"
+	case !m.feed.answered:
 		m.table.Empty = "asking the server for analyses"
 		if !m.session.Connected() {
 			m.table.Empty = "connecting to " + m.session.Profile.URL
@@ -37,6 +43,9 @@ func (m *Screen) say() {
 // View draws the screen.
 func (m *Screen) View() string {
 	head := m.filter.View(m.count(), m.width) + "\n"
+	if m.prompt.kind != noPrompt {
+		head = m.prompt.view(m.width) + "\n"
+	}
 	if m.table.Len() == 0 {
 		return head + m.table.View()
 	}
@@ -45,21 +54,42 @@ func (m *Screen) View() string {
 
 // count says how many there are, how many are marked, and how fresh.
 func (m *Screen) count() string {
-	s := ""
+	var parts []string
 	if n := m.table.MarkedCount(); n > 0 {
-		s = fmt.Sprintf("%d marked · ", n)
+		parts = append(parts, fmt.Sprintf("%d marked", n))
 	}
-	switch all, shown := len(m.list.all), len(m.list.shown); {
-	case m.list.err != nil && all > 0:
-		s += "runs of this box only, ctrl+r asks again "
-	case all == 0:
-		return ""
-	case shown != all:
-		s += text.Count(shown) + " of " + text.Count(all) + " "
+	f, known := &m.feed, m.feed.list.Len()
+	all := text.Count(max(known, f.total))
+	switch {
+	case m.view.err != nil:
+		parts = append(parts, text.Line(m.view.err.Error()))
+	case known == 0:
+	case m.view.shown != known || f.total > known:
+		parts = append(parts, text.Count(m.view.shown)+" of "+all)
 	default:
-		s += text.Count(all) + " "
+		parts = append(parts, all)
 	}
-	return s
+	if m.view.order != newest {
+		parts = append(parts, orderNames[m.view.order])
+	}
+	switch {
+	case known == 0:
+	case f.err != nil && !f.asOf.IsZero():
+		parts = append(parts, "server away, as of "+text.Ago(f.asOf, m.now))
+	case f.err != nil:
+		parts = append(parts, "runs of this box only, ctrl+r asks again")
+	case !f.asOf.IsZero():
+		parts = append(parts, "as of "+text.Ago(f.asOf, m.now))
+	case f.page != 0 && !f.pager.Everything():
+		parts = append(parts, "looking for more")
+	}
+	if m.filter.Editing() && m.view.err == nil && m.width >= 100 {
+		parts = append([]string{"state: by: since:7d tag: sigma>2 @saved"}, parts...)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return text.Truncate(strings.Join(parts, " · "), max(m.width*2/3, 10)) + " "
 }
 
 // SetSize gives the area.
@@ -72,26 +102,35 @@ func (m *Screen) SetSize(width, height int) {
 
 // Help lists the keys that work now.
 func (m *Screen) Help() []key.Binding {
-	if m.filter.Editing() {
+	switch {
+	case m.prompt.kind != noPrompt:
+		return m.prompt.help()
+	case m.filter.Editing():
 		return m.filter.Help()
 	}
-	a, some := m.current()
-	live := some && a.State().Live
-	return append([]key.Binding{
-		keymap.When(m.table.MarkedCount() > 1, compare),
-		keymap.When(some, openLog), keymap.When(live && a.Run != nil, cancel),
-		keymap.When(some, rerun), keymap.When(some, keymap.Mark), keymap.Filter,
-		keymap.When(some && !live, nearestOK),
-		keymap.Refresh, keymap.When(some, copyName),
+	a, single := m.current()
+	g := m.head()
+	some := single || g != nil
+	live := single && a.State().Live
+	many := m.table.MarkedCount() > 1
+	mine := mineKey
+	if m.base == "" {
+		mine = keymap.As(mineKey, "only mine")
+	}
+	bindings := []key.Binding{
+		keymap.When(many, compare),
+		keymap.When(g != nil, fold), keymap.When(g != nil && !many, keymap.As(compare, "compare the group")),
+		keymap.When(single, openLog), keymap.When(live && a.Run != nil || many || g != nil, cancel),
+		keymap.When(some, results), keymap.When(some, rerun), keymap.When(some, keymap.Mark), keymap.Filter,
+		keymap.When(single && !live, nearestOK),
+		keymap.When(some, starKey), keymap.When(some, tagKey), keymap.When(some, noteKey), orderKey, mine, filters,
+		keymap.When(m.filter.Value() != m.base, saveKey), keymap.When(some, markAll), keymap.When(m.table.MarkedCount() > 0, unmark),
+		keymap.When(some && !live, remove),
+		keymap.Refresh, keymap.When(single, copyName),
 		project,
-	}, m.detail.Help()...)
+	}
+	return append(bindings, m.detail.Help()...)
 }
 
 // Title names the screen.
 func (m *Screen) Title() string { return "Analyses" }
-
-// Editing tells that the filter is typed.
-func (m *Screen) Editing() bool { return m.filter.Editing() }
-
-// HoldsKey keeps esc while there is a filter to clear.
-func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool { return m.filter.HoldsKey(k) }

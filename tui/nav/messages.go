@@ -30,6 +30,9 @@ type OpenLog struct{ Analysis app.Analysis }
 // OpenCompare compares analyses, the first being the baseline.
 type OpenCompare struct{ Analyses []app.Analysis }
 
+// OpenResults shows what analyses wrote.
+type OpenResults struct{ Analyses []app.Analysis }
+
 // OpenAnalyses shows the analyses that a filter selects.
 type OpenAnalyses struct{ Filter string }
 

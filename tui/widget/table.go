@@ -118,6 +118,19 @@ func (t *Table) MarkedCount() int { return len(t.marked) }
 // IsMarked tells whether the row with this key is marked.
 func (t *Table) IsMarked(key string) bool { return t.marked[key] }
 
+// SetMark marks a row by its key, or takes its mark away, wherever it is.
+func (t *Table) SetMark(key string, on bool) {
+	if t.marked == nil {
+		t.marked = map[string]bool{}
+	}
+	if on {
+		t.marked[key] = true
+	} else {
+		delete(t.marked, key)
+	}
+	t.drawn = false
+}
+
 // ClearMarks takes every mark away.
 func (t *Table) ClearMarks() { t.marked, t.drawn = nil, false }
 
