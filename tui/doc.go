@@ -7,7 +7,7 @@
 //
 //   - style, keymap, widget: the look, the shared keys, the shared parts;
 //
-//   - algorithms, analyses, machine, paramform, compareview, logview: one
+//   - algorithms, analyses, machine, paramform, compareview, logview, resultview: one
 //     screen each. They know nav and internal/app, and never each other: a
 //     screen asks with a message (nav.OpenForm, nav.OpenLog, ...) and the root
 //     builds the other screen with its constructor:
@@ -15,6 +15,7 @@
 //     paramform.New(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen
 //     logview.New(s *app.Session, a app.Analysis) nav.Screen
 //     compareview.New(s *app.Session, analyses []app.Analysis) nav.Screen
+//     resultview.New(s *app.Session, analyses []app.Analysis) nav.Screen
 //
 // Constructors do no I/O; Init returns the commands that load. A screen that
 // has nothing to show yet (a comparison of no analyses) says how to get there.

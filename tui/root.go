@@ -139,7 +139,7 @@ func (r *root) navigate(msg tea.Msg) tea.Cmd {
 		return r.pop(msg.Screen)
 	case nav.Switch:
 		return r.open(msg.To)
-	case nav.OpenForm, nav.OpenLog, nav.OpenCompare, nav.OpenAnalyses, nav.Launched:
+	case nav.OpenForm, nav.OpenLog, nav.OpenCompare, nav.OpenResults, nav.OpenAnalyses, nav.Launched:
 		return r.openScreen(msg)
 	case nav.Toast:
 		return r.say(msg)

@@ -139,6 +139,8 @@ func (r *root) openScreen(msg tea.Msg) tea.Cmd {
 		return r.push(newForm(r.session, msg.Algorithm, msg.Values))
 	case nav.OpenLog:
 		return r.push(newLog(r.session, msg.Analysis))
+	case nav.OpenResults:
+		return r.push(newResults(r.session, msg.Analyses))
 	case nav.OpenCompare:
 		cmd := r.replace(nav.Compare, newCompare(r.session, msg.Analyses))
 		return tea.Batch(cmd, r.openFrom(nav.Compare))

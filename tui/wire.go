@@ -7,6 +7,7 @@ import (
 	"github.com/cytorun/cytorun/tui/logview"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/paramform"
+	"github.com/cytorun/cytorun/tui/resultview"
 )
 
 // The screens that others ask for by message. Each is built here and nowhere
@@ -20,4 +21,8 @@ func newLog(s *app.Session, a app.Analysis) nav.Screen { return logview.New(s, a
 
 func newCompare(s *app.Session, analyses []app.Analysis) nav.Screen {
 	return compareview.New(s, analyses)
+}
+
+func newResults(s *app.Session, analyses []app.Analysis) nav.Screen {
+	return resultview.New(s, analyses)
 }

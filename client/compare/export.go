@@ -118,7 +118,7 @@ func (t Table) exportCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	head := []string{"section", "key", "label", "unit"}
 	for _, col := range t.Columns {
-		head = append(head, spreadsheetSafe(text.Line(col.Title)))
+		head = append(head, SafeCell(text.Line(col.Title)))
 	}
 	if err := c.Write(head); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t Table) exportCSV(w io.Writer) error {
 			rec = append(rec, cell.Text)
 		}
 		for i := range rec {
-			rec[i] = spreadsheetSafe(text.Line(rec[i]))
+			rec[i] = SafeCell(text.Line(rec[i]))
 		}
 		if err := c.Write(rec); err != nil {
 			return err
@@ -139,8 +139,8 @@ func (t Table) exportCSV(w io.Writer) error {
 	return c.Error()
 }
 
-// spreadsheetSafe keeps a spreadsheet from running server text as a formula.
-func spreadsheetSafe(s string) string {
+// SafeCell keeps a spreadsheet from running server text as a formula.
+func SafeCell(s string) string {
 	if s == "" || !strings.ContainsRune("=+-@", rune(s[0])) {
 		return s
 	}

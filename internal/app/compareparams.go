@@ -188,8 +188,9 @@ func (c *comparing) parametersOf(ctx context.Context, a Analysis) []descriptor.P
 // namer shows ids of options as names, with one request per uri. It is safe for use
 // by several goroutines.
 type namer struct {
-	s  *Session
-	mu sync.Mutex
+	s   *Session
+	mu  sync.Mutex
+	off bool // ids are good enough
 	// known are the names by uri and attribute shown, by id.
 	known map[[2]string]map[string]string
 }
@@ -198,7 +199,7 @@ func newNamer(s *Session) *namer { return &namer{s: s, known: map[[2]string]map[
 
 // show names the options of a value; empty where the parameter has none.
 func (n *namer) show(ctx context.Context, p descriptor.Parameter, v client.Value) string {
-	if p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
+	if n.off || p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
 		return ""
 	}
 	ids := strings.Split(v.Text, ",")

@@ -151,3 +151,49 @@ func (s *Session) SaveFile(ctx context.Context, f client.JobFile, path string) (
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+// ResultFile is a result file with its checksum, where that is known.
+type ResultFile struct {
+	client.JobFile
+	SHA256 string // 64 hex digits, or empty
+}
+
+// Files lists the result files of an analysis. Checksums are those that were
+// recorded at the end of a run here, for files that have the same size still.
+func (s *Session) Files(ctx context.Context, a Analysis) ([]ResultFile, error) {
+	store, ok := s.Server.(client.FileStore)
+	if !ok {
+		return nil, fmt.Errorf("cannot list the files of %s: %w", a.Title(), client.ErrUnsupported)
+	}
+	if a.JobID() == 0 {
+		return nil, nil
+	}
+	files, err := store.JobFiles(ctx, a.JobID())
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the files of %s: %w", a.Title(), err)
+	}
+	var recorded Results
+	var sums map[client.ID]string
+	if a.Run != nil {
+		recorded, sums, _ = RecordedResults(*a.Run)
+	}
+	out := make([]ResultFile, len(files))
+	for i, f := range files {
+		out[i].JobFile = f
+		for _, was := range recorded.Files {
+			if was.ID == f.ID && was.Size == f.Size {
+				out[i].SHA256 = sums[f.ID]
+			}
+		}
+	}
+	return out, nil
+}
+
+// FileSum reads a result file and gives its checksum, as 64 hex digits.
+func (s *Session) FileSum(ctx context.Context, f client.JobFile) (string, error) {
+	sum, err := s.fileSum(ctx, f)
+	if err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", text.Line(f.Name), err)
+	}
+	return sum, nil
+}
