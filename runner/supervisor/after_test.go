@@ -94,6 +94,11 @@ func TestWhatIsToldHoldsNoKey(t *testing.T) {
 			t.Errorf("a key was told: %s", text)
 		}
 	}
+	for _, name := range []string{runner.EventsFile, runner.ResultFile, runner.SummaryFile} {
+		if b, err := os.ReadFile(filepath.Join(failing.Folder, name)); err != nil || strings.Contains(string(b), key) {
+			t.Errorf("%s holds a key of the job: %s %v", name, b, err)
+		}
+	}
 }
 
 func TestTheEndOfAGroupHoldsNoKeyOfItsRuns(t *testing.T) {

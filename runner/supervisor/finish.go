@@ -105,6 +105,11 @@ func (s *supervisor) end(result runner.Result) error {
 	if result.Exit == nil {
 		result.Annotations = -1
 	}
+	// A program may end with its own arguments as its last words.
+	result.Reason, result.FirstError = s.hide(result.Reason), s.hide(result.FirstError)
+	for i, w := range result.Warnings {
+		result.Warnings[i] = s.hide(w)
+	}
 	if result.State == runner.Failed && result.Advice == "" {
 		result.Advice = advise(result.Reason)
 	}
