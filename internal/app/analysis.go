@@ -109,7 +109,8 @@ func (a Analysis) State() State {
 		return jobState(a.Job)
 	}
 	s := runState(*a.Run)
-	if s.Live || a.Job == nil || !a.Run.State.Ended() {
+	// Before the server has been told everything it cannot but say something else.
+	if s.Live || a.Job == nil || !a.Run.State.Ended() || a.Run.Result != nil && !a.Run.Result.Confirmed {
 		return s
 	}
 	j := jobState(a.Job)

@@ -113,6 +113,9 @@ func (l *List) TakeRuns(runs []runner.Run) (changed bool) {
 		} else if sameRun(row.Run, &run) {
 			continue
 		}
+		if row.Run != nil && row.Run.State != run.State {
+			row.Job = nil // as it was read before, it says nothing of the run as it is now
+		}
 		row.Run = &run
 		row.Record.Fields = nil // its results may be there now
 		if of := l.ofJob(run); of != nil && of != row {
