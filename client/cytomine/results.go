@@ -54,7 +54,8 @@ func (c *Client) Annotations(ctx context.Context, job client.Job, shapes bool, e
 		if unit, factor := areaUnit(string(w.AreaUnit)); unit != "" && w.Area.known {
 			a.Area, a.Unit = w.Area.value*factor, unit
 		}
-		if len(w.Term) > 0 && w.Rate.known && w.Rate.value >= 0 {
+		// Where a job gave no score the server says 0.
+		if len(w.Term) > 0 && w.Rate.known && w.Rate.value > 0 {
 			a.Score, a.Scored = w.Rate.value, true
 		}
 		for _, term := range w.Term {
