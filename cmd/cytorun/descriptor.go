@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/text"
 )
@@ -41,8 +44,11 @@ func (c *cli) checkDescriptors(files []string) error {
 	var found []findingJSON
 	for _, file := range files {
 		data, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("no file %s: %w", text.Line(file), client.ErrNotFound)
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("cannot read a descriptor: %w", err)
 		}
 		_, findings := descriptor.Parse(file, data)
 		for _, f := range findings {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/cytomine"
@@ -67,7 +66,7 @@ func exitCode(err error) int {
 		return exitUnauthorised
 	case errors.Is(err, client.ErrUnsupported):
 		return exitFailed // the 404 in it tells what a server lacks, not what a person named
-	case errors.Is(err, client.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, client.ErrNotFound):
 		return exitNotFound
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 		return exitUnreachable

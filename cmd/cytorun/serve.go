@@ -56,6 +56,7 @@ machine: it speaks plain HTTP, so keep it on a loopback address.`,
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "`ADDRESS` to listen on; port 0 chooses a free one")
 	f.DurationVar(&idle, "idle-exit", 0, "end after this time without a request (default: never)")
 	f.BoolVar(&forDemo, "demo", false, "fill the folder with the demo, and serve its container too")
+	_ = f.MarkHidden("demo") // it prints no keys: 'cytorun demo' starts it and finds them
 	return cmd
 }
 
