@@ -306,7 +306,9 @@ func (m *Screen) refilter() tea.Cmd {
 	}
 	var cmds []tea.Cmd
 	if m.view.query.NeedsFields() {
-		cmds = append(cmds, m.feed.readFields(m.session))
+		cmds = append(cmds, m.feed.readFields(m.session, m.feed.list.WithoutFields()))
+	} else if missing := m.view.untold(); len(missing) > 0 {
+		cmds = append(cmds, m.feed.readFields(m.session, missing))
 	}
 	if !m.filter.Editing() || m.view.query.NeedsFields() || len(m.view.lines) < m.split.ListHeight {
 		m.feed.wants(m.session.NewPager(m.view.query))

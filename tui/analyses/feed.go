@@ -192,13 +192,9 @@ type fieldsRead struct {
 	fields map[string][]filter.Field
 }
 
-// readFields reads the parameters and results that a filter asks for.
-func (f *feed) readFields(s *app.Session) tea.Cmd {
-	if f.fields != 0 {
-		return nil
-	}
-	missing := f.list.WithoutFields()
-	if len(missing) == 0 {
+// readFields reads the parameters and results that a filter or a group asks for.
+func (f *feed) readFields(s *app.Session, missing []app.Analysis) tea.Cmd {
+	if f.fields != 0 || len(missing) == 0 {
 		return nil
 	}
 	gen := nav.NewGen()

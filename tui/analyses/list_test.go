@@ -175,6 +175,7 @@ func TestAGroupIsOneLineUntilItIsUnfolded(t *testing.T) {
 	if len(m.view.lines) != 6 {
 		t.Fatalf("%d lines unfolded", len(m.view.lines))
 	}
+	d.UntilShows("sigma 2")
 	d.Press("down", "z")
 	if len(m.view.lines) != 2 || m.head() == nil {
 		t.Errorf("%d lines folded, head %v", len(m.view.lines), m.head())

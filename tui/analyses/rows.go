@@ -36,6 +36,8 @@ type group struct {
 	id   string
 	rows []*app.Row
 	open bool
+	// labels tell the analyses of an unfolded group apart, by their keys.
+	labels map[string]string
 }
 
 // key identifies a line for the table.
@@ -97,6 +99,7 @@ func (v *view) make(rows []*app.Row) {
 		begun[g.id] = true
 		v.lines = append(v.lines, line{group: g})
 		if g.open {
+			g.tell()
 			for _, member := range g.rows {
 				v.lines = append(v.lines, line{row: member, group: g})
 			}
@@ -126,6 +129,17 @@ func (v *view) groups(chosen []*app.Row, grouped int) map[string]*group {
 		}
 	}
 	return all
+}
+
+// untold are the analyses of unfolded groups whose parameters are not read yet.
+func (v *view) untold() []app.Analysis {
+	var out []app.Analysis
+	for _, l := range v.lines {
+		if l.row != nil && l.group != nil && l.row.Record.Fields == nil && l.row.Run != nil {
+			out = append(out, l.row.Analysis)
+		}
+	}
+	return out
 }
 
 // sort orders rows that come newest first.
@@ -213,6 +227,51 @@ func (g *group) progress() int {
 func (g *group) name() string {
 	name, _ := g.rows[0].NameAndVersion()
 	return fmt.Sprintf("%s ×%d", name, len(g.rows))
+}
+
+// tell makes the labels of the analyses of an unfolded group: the part of a split,
+// or the parameters in which they differ.
+func (g *group) tell() {
+	g.labels = map[string]string{}
+	values := map[string]map[string]bool{}
+	var names []string
+	for _, r := range g.rows {
+		for _, f := range r.Record.Fields {
+			if f.Kind != filter.Parameter {
+				continue
+			}
+			if values[f.Name] == nil {
+				values[f.Name] = map[string]bool{}
+				names = append(names, f.Name)
+			}
+			values[f.Name][f.Text] = true
+		}
+	}
+	for _, r := range g.rows {
+		if p := partOf(r); p != "" {
+			g.labels[r.ID] = p
+			continue
+		}
+		var words []string
+		seen := map[string]bool{}
+		for _, name := range names {
+			for _, f := range r.Record.Fields {
+				// A label repeats what the name has said.
+				if f.Kind == filter.Parameter && f.Name == name && len(values[name]) > 1 && !seen[f.Text] && len(words) < 4 {
+					words = append(words, name+" "+f.Text)
+					seen[f.Text] = true
+				}
+			}
+		}
+		g.labels[r.ID] = strings.Join(words, ", ")
+	}
+}
+
+func partOf(r *app.Row) string {
+	if r.Run == nil || r.Run.Part == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, part %d of %d", r.Run.Part.Parameter, r.Run.Part.Index, r.Run.Part.Of)
 }
 
 // newest is the analysis of the group that was launched last.
