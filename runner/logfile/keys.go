@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -14,4 +15,24 @@ var keyArgument = sync.OnceValue(func() *regexp.Regexp {
 
 // RedactKeys strikes what looks like a key out of a line that a program wrote,
 // where the keys themselves are not known. Redact takes out those that are.
-func RedactKeys(line string) string { return keyArgument().ReplaceAllString(line, "${1}"+string(mask)) }
+func RedactKeys(line string) string {
+	if !namesKey(line) {
+		return line
+	}
+	return keyArgument().ReplaceAllString(line, "${1}"+string(mask))
+}
+
+// namesKey tells whether the word key stands in a line, in any case: without it
+// the pattern, which takes 20 s for a gigabyte, need not look.
+func namesKey(line string) bool {
+	for {
+		i := strings.IndexAny(line, "kK")
+		if i < 0 || len(line)-i < 3 {
+			return false
+		}
+		if line[i+1]|' ' == 'e' && line[i+2]|' ' == 'y' {
+			return true
+		}
+		line = line[i+1:]
+	}
+}
