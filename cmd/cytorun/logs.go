@@ -15,11 +15,12 @@ import (
 )
 
 func newLogsCommand(c *cli) *cobra.Command {
-	var follow bool
+	var o logOptions
 	cmd := &cobra.Command{
 		Use:               "logs ANALYSIS",
 		Aliases:           []string{"log"},
 		Short:             "print the log of an analysis",
+		Example:           "  cytorun logs -f @last\n  cytorun logs @failed --grep '/error|warning/' -C 3 --timestamps\n  cytorun logs Nuclei#12 --since 10m",
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,18 +28,26 @@ func newLogsCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.printLog(cmd.Context(), s, a, follow)
+			return c.printLog(cmd.Context(), s, a, o)
 		},
 	}
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "print what comes until the analysis has ended")
+	f := cmd.Flags()
+	f.BoolVarP(&o.follow, "follow", "f", false, "print what comes until the analysis has ended")
+	f.StringVar(&o.since, "since", "", "only what was written since a `TIME`: 10m, 2h, 2026-05-01T14:30")
+	f.StringVar(&o.grep, "grep", "", "only lines with `TEXT`, or matching /EXPRESSION/; small letters match capitals too")
+	f.IntVarP(&o.context, "context", "C", 0, "with --grep: so many lines around each")
+	f.BoolVarP(&o.timestamps, "timestamps", "t", false, "when each line was written, where that is known")
 	return cmd
 }
 
 // printLog copies the log; following it ends with the analysis.
-func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, follow bool) error {
+func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, o logOptions) error {
 	l, err := s.OpenLog(ctx, a)
 	if err != nil {
 		return err
+	}
+	if o.byLines() {
+		return c.printLines(ctx, s, a, l, o)
 	}
 	buffer := bufio.NewWriterSize(c.out, 64<<10)
 	out := app.NewRedactor(buffer)
@@ -50,7 +59,7 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, foll
 	defer tick.Stop()
 	for {
 		// The state first: what was written before an end that we saw is read.
-		live := follow && l.Live && a.State().Live
+		live := o.follow && l.Live && a.State().Live
 		if f == nil {
 			if f, err = os.Open(l.Path); err == nil {
 				defer f.Close()
