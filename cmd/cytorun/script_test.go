@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,7 +96,7 @@ func endSupervisor(folder string) {
 	for _, f := range files {
 		line, err := os.ReadFile(f)
 		words := strings.Split(string(line), "\x00")
-		if err != nil || len(words) < 3 || words[1] != "supervise" || words[2] != folder {
+		if err != nil || len(words) < 3 || words[1] != "supervise" || !slices.Contains(words, folder) {
 			continue
 		}
 		var pid int
