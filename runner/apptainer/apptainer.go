@@ -14,15 +14,12 @@
 package apptainer
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // ErrMissing tells that neither apptainer nor singularity is on this box.
@@ -34,9 +31,16 @@ type Apptainer struct {
 	Name    string // "apptainer", "singularity" or "singularity-ce"
 	Version string // such as "1.4.5", without a suffix of the distribution
 
-	noEval    bool // --no-eval is known
-	fastBuild bool // --mksquashfs-args is known
-	unsquash  bool // SIF files must be unpacked, as /dev/fuse is closed to us
+	// Tmp is a folder for what is only needed while a container is built or
+	// unpacked, such as [paths] tmp; empty leaves it beside the containers.
+	Tmp string
+
+	noEval    bool   // --no-eval is known
+	fastBuild bool   // --mksquashfs-args is known
+	limits    bool   // --memory and --cpus are known
+	unsquash  bool   // SIF files must be unpacked, as /dev/fuse is closed to us
+	conf      string // the site's configuration
+	suid      bool   // the starter runs as root, and so the site's limits hold
 }
 
 // Find looks in PATH, then where `cytorun doctor --install` puts the command:
@@ -70,7 +74,7 @@ func Find() (*Apptainer, error) {
 	if broken != nil {
 		return nil, fmt.Errorf("%w (%w)", broken, ErrMissing)
 	}
-	return nil, ErrMissing
+	return nil, missing()
 }
 
 // dataHome is $XDG_DATA_HOME or its default, "" without a home.
@@ -82,39 +86,6 @@ func dataHome() string {
 		return filepath.Join(h, ".local", "share")
 	}
 	return ""
-}
-
-// probe asks a command for its version: "apptainer version 1.4.5-2",
-// "singularity version 3.8.7", "singularity-ce version 3.11.4-jammy".
-func probe(path string) (*Apptainer, error) {
-	cmd := exec.Command(path, "--version")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = time.Second
-	stop := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
-	defer stop.Stop()
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s does not start: %w", path, err)
-	}
-	if err := cmd.Wait(); err != nil {
-		return nil, fmt.Errorf("%s does not say its version: %w: %s", path, err, oneLine(stderr.String()))
-	}
-	name, version, ok := strings.Cut(strings.TrimSpace(stdout.String()), " version ")
-	if !ok || !(name == "apptainer" || strings.HasPrefix(name, "singularity")) {
-		return nil, fmt.Errorf("%s is no apptainer: it says %q", path, oneLine(stdout.String()))
-	}
-	version, _, _ = strings.Cut(strings.TrimSpace(version), "-")
-	version, _, _ = strings.Cut(version, "+")
-	a := &Apptainer{Path: path, Name: name, Version: version}
-	// --no-eval came with Apptainer 1.1 and SingularityCE 3.10.
-	if name == "apptainer" {
-		a.noEval = a.atLeast(1, 1)
-		a.fastBuild = a.atLeast(1, 2)
-	} else {
-		a.noEval = a.atLeast(3, 10)
-	}
-	a.unsquash = os.Geteuid() != 0 && !fuseOpens()
-	return a, nil
 }
 
 // atLeast compares the version.

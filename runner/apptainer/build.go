@@ -26,7 +26,12 @@ func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress f
 	cmd := exec.CommandContext(ctx, a.Path, append(args, out, from)...)
 	cmd.Dir = dir
 	cmd.Env = a.environ(os.Environ())
-	if os.Getenv(a.prefix()+"_TMPDIR") == "" {
+	switch {
+	case a.Tmp != "":
+		if err := os.MkdirAll(a.Tmp, 0o700); err != nil {
+			return fileError("make the folder for what is temporary", err)
+		}
+	case os.Getenv(a.prefix()+"_TMPDIR") == "":
 		cmd.Env = append(cmd.Env, a.prefix()+"_TMPDIR="+dir)
 	}
 	// mksquashfs and other children must go too when the build is stopped.
@@ -49,7 +54,11 @@ func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress f
 			case <-done:
 				return
 			case <-t.C:
-				progress("building the container, " + text.Duration(time.Since(start)))
+				line := "building the container, " + text.Duration(time.Since(start))
+				if st, err := os.Stat(filepath.Join(dir, out)); err == nil && st.Size() > 0 {
+					line += ", " + text.Bytes(st.Size()) + " written"
+				}
+				progress(line)
 			}
 		}
 	}()

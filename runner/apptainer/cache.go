@@ -24,7 +24,7 @@ const recheck = 7 * 24 * time.Hour
 // cache is the folder of containers:
 //
 //	sha256-HEX.sif    a container, by the digest of the image it was made from
-//	sha256-HEX.json   what is known of it (record)
+//	sha256-HEX.json   what is known of it (record); its time is the last use
 //	refs/HEX.json     what a reference meant when it was last asked (meaning)
 //	locks/HEX.lock    held while that digest is fetched
 //	tmp/HEX/          layers on their way; kept when a fetch is cut off
@@ -60,6 +60,10 @@ func (c cache) sif(digest string) string {
 	return filepath.Join(c.dir, strings.ReplaceAll(digest, ":", "-")+".sif")
 }
 
+func (c cache) lockPath(digest string) string {
+	return filepath.Join(c.dir, "locks", strings.TrimPrefix(digest, "sha256:")+".lock")
+}
+
 func (c cache) recordPath(digest string) string {
 	return strings.TrimSuffix(c.sif(digest), ".sif") + ".json"
 }
@@ -72,6 +76,9 @@ func (c cache) meaningPath(reference string) string {
 // meaning reads what a reference meant last.
 func (c cache) meaning(reference string) (meaning, bool) {
 	var m meaning
+	if c.dir == "" {
+		return m, false
+	}
 	return m, readJSON(c.meaningPath(reference), &m) && m.Reference == reference && validDigest(m.Digest)
 }
 
@@ -88,7 +95,23 @@ func (c cache) whole(digest string, progress func(string)) (bool, error) {
 	if !readJSON(c.recordPath(digest), &r) || r.Digest != digest {
 		return false, nil
 	}
-	path := c.sif(digest)
+	before := r
+	ok, err := check(c.sif(digest), &r, progress)
+	if !ok {
+		return false, err
+	}
+	if r != before {
+		return true, writeJSON(c.recordPath(digest), r)
+	}
+	// The time of the record tells when it was used.
+	now := time.Now()
+	_ = os.Chtimes(c.recordPath(digest), now, now)
+	return true, nil
+}
+
+// check compares a container with its record, and renews the record where it
+// had to read the whole file.
+func check(path string, r *record, progress func(string)) (bool, error) {
 	st, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -109,13 +132,8 @@ func (c cache) whole(digest string, progress func(string)) (bool, error) {
 			return false, nil
 		}
 		r.ModTime, r.Checked = st.ModTime(), time.Now().UTC()
-		// A cache that we may only read is as good.
-		_ = writeJSON(c.recordPath(digest), r)
 	}
-	if err := checkSIF(path); err != nil {
-		return false, nil
-	}
-	return true, nil
+	return checkSIF(path) == nil, nil
 }
 
 // adopt moves a new container file into the cache.
@@ -160,19 +178,22 @@ func Cached(cacheDir, reference string) (Container, int64, bool) {
 		}
 		return Container{Path: src.path, Reference: reference}, st.Size(), true
 	}
-	c := cache{cacheDir}
-	m, ok := c.meaning(reference)
-	if exact, is := src.ref.(name.Digest); !ok && is && validDigest(exact.DigestStr()) {
-		m.Digest, ok = exact.DigestStr(), true
+	for _, c := range []cache{{cacheDir}, {siteCache()}} {
+		if c.dir == "" {
+			continue
+		}
+		m, ok := c.meaning(reference)
+		if exact, is := src.ref.(name.Digest); !ok && is && validDigest(exact.DigestStr()) {
+			m.Digest, ok = exact.DigestStr(), true
+		}
+		if !ok {
+			continue
+		}
+		if st, err := os.Stat(c.sif(m.Digest)); err == nil {
+			return Container{Path: c.sif(m.Digest), Digest: m.Digest, Reference: reference}, st.Size(), true
+		}
 	}
-	if !ok {
-		return Container{}, 0, false
-	}
-	st, err := os.Stat(c.sif(m.Digest))
-	if err != nil {
-		return Container{}, 0, false
-	}
-	return Container{Path: c.sif(m.Digest), Digest: m.Digest, Reference: reference}, st.Size(), true
+	return Container{}, 0, false
 }
 
 // validDigest keeps what a file of ours says from naming another path.

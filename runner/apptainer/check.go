@@ -38,6 +38,7 @@ func (a *Apptainer) Check(ctx context.Context) []Problem {
 			Fix:  "cytorun doctor --install",
 		})
 	}
+	out = append(out, a.Forbidden("")...)
 	if _, err := exec.LookPath("mksquashfs"); err != nil {
 		// A private installation has its own, so this is a reason only, not yet
 		// a problem.

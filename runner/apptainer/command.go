@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,6 +31,12 @@ type Job struct {
 	// SOURCE:DESTINATION:ro.
 	Binds []string
 	GPU   bool
+	// Weights keeps the models that the program downloads.
+	Weights Weights
+	// Memory in bytes and CPUs in processors are limits; 0 is none. They hold
+	// only where Limits says so.
+	Memory int64
+	CPUs   float64
 }
 
 // Prepare makes the folders that the container needs below WorkDir. Whoever
@@ -47,7 +54,8 @@ func (j Job) Prepare() error {
 			return fmt.Errorf("prepare the folder of the container: %w", err)
 		}
 	}
-	return nil
+	_, err := j.Weights.binds()
+	return err
 }
 
 // Command is what starts the job: argv with the command itself first, and its
@@ -71,8 +79,17 @@ func (a *Apptainer) Command(j Job) (argv, env []string) {
 		"--home", filepath.Join(j.WorkDir, "home")+":"+HomeInside,
 		"--workdir", filepath.Join(j.WorkDir, "tmp"),
 		"--pwd", HomeInside)
-	for _, b := range j.Binds {
+	weights, _ := j.Weights.binds() // Prepare has said what is wrong with them
+	for _, b := range append(weights, j.Binds...) {
 		argv = append(argv, "--bind", b)
+	}
+	if (j.Memory > 0 || j.CPUs > 0) && a.Limits() == nil {
+		if j.Memory > 0 {
+			argv = append(argv, "--memory", strconv.FormatInt(j.Memory, 10))
+		}
+		if j.CPUs > 0 {
+			argv = append(argv, "--cpus", strconv.FormatFloat(j.CPUs, 'f', -1, 64))
+		}
 	}
 	if j.GPU {
 		argv = append(argv, "--nv")
@@ -92,10 +109,24 @@ func (a *Apptainer) Command(j Job) (argv, env []string) {
 	slices.Sort(names)
 	for _, k := range names {
 		if validName(k) && !strings.ContainsRune(j.Env[k], 0) {
-			env = append(env, a.prefix()+"ENV_"+k+"="+j.Env[k])
+			env = append(env, a.prefix()+"ENV_"+k+"="+a.value(j.Env[k]))
 		}
 	}
 	return argv, env
+}
+
+// evaluated are the characters that a shell reads between double quotes, but
+// for the quote.
+var evaluated = strings.NewReplacer(`\`, `\\`, "$", `\$`, "`", "\\`")
+
+// value is the value of a variable as the command wants it: one that does not
+// know --no-eval has a shell read it between double quotes, and only takes care
+// of quotes in it itself.
+func (a *Apptainer) value(v string) string {
+	if a.noEval {
+		return v
+	}
+	return evaluated.Replace(v)
 }
 
 // environ is host without the variables that would change what the command
@@ -112,7 +143,13 @@ func (a *Apptainer) environ(host []string) []string {
 		if ours && rest != "_TMPDIR" && rest != "_CACHEDIR" && rest != "_CONFIGDIR" {
 			continue
 		}
+		if ours && a.Tmp != "" && rest != "_CONFIGDIR" {
+			continue
+		}
 		out = append(out, kv)
+	}
+	if a.Tmp != "" {
+		out = append(out, a.prefix()+"_TMPDIR="+a.Tmp, a.prefix()+"_CACHEDIR="+filepath.Join(a.Tmp, "apptainer-cache"))
 	}
 	return out
 }

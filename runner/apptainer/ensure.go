@@ -86,6 +86,9 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 			return "new.sif", a.build(ctx, dir, "oci:layout", "new.sif", progress)
 		}
 	}
+	if path, ok := c.fromSite(digest, progress); ok {
+		return Container{Path: path, Digest: digest, Reference: reference}, nil
+	}
 	if err := c.ensure(ctx, digest, reference, get, progress); err != nil {
 		return fail(err)
 	}
@@ -103,7 +106,7 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 			return fileError("make the container cache", err)
 		}
 	}
-	lock := flock.New(filepath.Join(c.dir, "locks", hex+".lock"))
+	lock := flock.New(c.lockPath(digest))
 	got, err := lock.TryLock()
 	if err == nil && !got {
 		progress("waiting: another run fetches this container")
@@ -122,6 +125,7 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 	if _, err := os.Stat(c.sif(digest)); err == nil {
 		progress("the container file was damaged; fetching it again")
 	}
+	c.sweep()
 	dir := filepath.Join(c.dir, "tmp", hex)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fileError("make the container cache", err)
@@ -142,6 +146,9 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 // when the cache knew its digest.
 func (c cache) resolve(ctx context.Context, ref name.Reference, reference string, progress func(string)) (digest string, img v1.Image, err error) {
 	known, ok := c.meaning(reference)
+	if !ok {
+		known, ok = cache{siteCache()}.meaning(reference)
+	}
 	if exact, is := ref.(name.Digest); is {
 		if ok {
 			return known.Digest, nil, nil
@@ -155,7 +162,7 @@ func (c cache) resolve(ctx context.Context, ref name.Reference, reference string
 	}
 	asked, err := head(ctx, ref)
 	if err != nil && ok && errors.Is(err, ErrRegistry) {
-		if _, serr := os.Stat(c.sif(known.Digest)); serr == nil {
+		if _, _, here := Cached(c.dir, reference); here {
 			progress(fmt.Sprintf("%s; using the container fetched before", err))
 			return known.Digest, nil, nil
 		}
@@ -179,7 +186,8 @@ func (c cache) resolve(ctx context.Context, ref name.Reference, reference string
 	return d.String(), img, c.setMeaning(meaning{Reference: reference, Asked: asked, Digest: d.String()})
 }
 
-// local is the digest of a file on this box, taken again when it changed.
+// local is the digest of a file on this box, taken again when it changed and
+// once a week. Content that changed while size and time did not is damage.
 func (c cache) local(path, reference string, progress func(string)) (string, error) {
 	st, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -191,13 +199,18 @@ func (c cache) local(path, reference string, progress func(string)) (string, err
 	if !st.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is not a file", path)
 	}
-	if m, ok := c.meaning(reference); ok && m.Size == st.Size() && m.ModTime.Equal(st.ModTime()) {
+	m, ok := c.meaning(reference)
+	ok = ok && m.Size == st.Size() && m.ModTime.Equal(st.ModTime())
+	if ok && time.Since(m.Resolved) < recheck {
 		return m.Digest, nil
 	}
 	progress("checking the container")
 	digest, err := sumFile(path)
 	if err != nil {
 		return "", err
+	}
+	if ok && digest != m.Digest {
+		return "", fmt.Errorf("%w: %s is not what it was, and nobody wrote to it; get it again from where it came", ErrDamaged, path)
 	}
 	return digest, c.setMeaning(meaning{Reference: reference, Digest: digest, Size: st.Size(), ModTime: st.ModTime()})
 }

@@ -39,6 +39,7 @@ import (
 // installed finds apptainer and busybox, or skips.
 func installed(t *testing.T) (a *Apptainer, busybox []byte) {
 	t.Helper()
+	own(t)
 	a, err := Find()
 	if errors.Is(err, ErrMissing) {
 		t.Skip("needs apptainer: ", err)
@@ -233,17 +234,33 @@ func TestRealValuesReachTheProgramExactly(t *testing.T) {
 			t.Errorf("got %q, %s", out, errs)
 		}
 	})
-	t.Run("as environment", func(t *testing.T) {
-		c := ensure(t, a, cacheDir, host+"/lab/shell:1")
-		env, script, want := map[string]string{"bad name": "x", "": "y"}, "", ""
-		for i, v := range hostileValues {
-			key := fmt.Sprintf("CYTO_%d", i)
-			env[key] = v
-			script += fmt.Sprintf(`printf '[%%s]\n' "$%s";`, key)
-			want += "[" + v + "]\n"
+	for _, noEval := range []bool{true, false} {
+		name := "as environment"
+		if !noEval {
+			name += " of a command that evaluates it"
 		}
-		if out, errs, code := run(t, a, Job{Container: c, Argv: []string{script}, Env: env}); out != want || code != 0 {
-			t.Errorf("exit %d, %s\ngot  %q\nwant %q", code, errs, out, want)
+		t.Run(name, func(t *testing.T) {
+			b := *a
+			b.noEval = b.noEval && noEval
+			c := ensure(t, a, cacheDir, host+"/lab/shell:1")
+			env, script, want := map[string]string{"bad name": "x", "": "y"}, "", ""
+			for i, v := range hostileValues {
+				key := fmt.Sprintf("CYTO_%d", i)
+				env[key] = v
+				script += fmt.Sprintf(`printf '[%%s]\n' "$%s";`, key)
+				want += "[" + v + "]\n"
+			}
+			if out, errs, code := run(t, &b, Job{Container: c, Argv: []string{script}, Env: env}); out != want || code != 0 {
+				t.Errorf("exit %d, %s\ngot  %q\nwant %q", code, errs, out, want)
+			}
+		})
+	}
+	t.Run("as arguments of a command that evaluates them", func(t *testing.T) {
+		b := *a
+		b.noEval = false
+		c := ensure(t, a, cacheDir, host+"/lab/show:1")
+		if out, errs, code := run(t, &b, Job{Container: c, Argv: hostileValues}); out != "["+strings.Join(hostileValues, "]\n[")+"]\n" || code != 0 {
+			t.Errorf("exit %d, %s\ngot  %q", code, errs, out)
 		}
 	})
 	t.Run("and nothing else does", func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -100,9 +99,9 @@ func explainRegistry(ctx context.Context, ref name.Reference, err error) error {
 			}
 			return fmt.Errorf("%w: %s has no image %s", ErrNoImage, host, strings.TrimPrefix(ref.Name(), host+"/"))
 		case t.StatusCode == http.StatusUnauthorized || t.StatusCode == http.StatusForbidden:
-			return fmt.Errorf("%w: %s does not show %s to us: it does not exist or is private; log in with 'apptainer registry login docker://%s'", ErrLogin, host, repo, host)
+			return fmt.Errorf("%w: %s does not show %s to us: it does not exist or is private; log in with 'cytorun container login %s'", ErrLogin, host, repo, host)
 		case t.StatusCode == http.StatusTooManyRequests:
-			return fmt.Errorf("%w: %s limits how often one may ask it; log in with 'apptainer registry login docker://%s' or try later", ErrRegistry, host, host)
+			return fmt.Errorf("%w: %s limits how often one may ask it; log in with 'cytorun container login %s' or try later", ErrRegistry, host, host)
 		case t.StatusCode >= 500:
 			return fmt.Errorf("%w: %s answered %d; try again later", ErrRegistry, host, t.StatusCode)
 		}
@@ -173,11 +172,7 @@ type apptainerKeychain struct{}
 
 // Resolve looks the registry up. A file that cannot be read has none.
 func (apptainerKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	dir := os.Getenv("APPTAINER_CONFIGDIR")
-	if dir == "" {
-		dir = filepath.Join(os.Getenv("HOME"), ".apptainer")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "docker-config.json"))
+	data, err := os.ReadFile(authFile())
 	if err != nil {
 		return authn.Anonymous, nil
 	}
@@ -187,11 +182,7 @@ func (apptainerKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) 
 	if json.Unmarshal(data, &file) != nil {
 		return authn.Anonymous, nil
 	}
-	keys := []string{r.String(), r.RegistryStr(), "https://" + r.RegistryStr()}
-	if r.RegistryStr() == name.DefaultRegistry {
-		keys = append(keys, authn.DefaultAuthKey, "docker.io")
-	}
-	for _, k := range keys {
+	for _, k := range append([]string{r.String()}, authKeys(r.RegistryStr())...) {
 		if c, ok := file.Auths[k]; ok && c != (authn.AuthConfig{}) {
 			return authn.FromConfig(c), nil
 		}

@@ -84,7 +84,7 @@ func TestEnsureSaysInOneLineWhyAContainerCannotBeHad(t *testing.T) {
 		{"an unknown digest", good + "/lab/app@sha256:" + strings.Repeat("0", 64), ErrNoImage, nil},
 		{"a refused port", "127.0.0.1:1/lab/app:1", ErrRegistry, []string{"127.0.0.1:1", "connection refused"}},
 		{"no such host", "registry.invalid/lab/app:1", ErrRegistry, []string{"registry.invalid"}},
-		{"a login", registryHost(t, status(401)) + "/lab/app:1", ErrLogin, []string{"apptainer registry login"}},
+		{"a login", registryHost(t, status(401)) + "/lab/app:1", ErrLogin, []string{"cytorun container login"}},
 		{"something forbidden", registryHost(t, status(403)) + "/lab/app:1", ErrLogin, nil},
 		{"another processor", good + "/lab/other:1", ErrArchitecture, []string{"s390x"}},
 		{"only other processors", good + "/lab/index:1", ErrArchitecture, nil},
