@@ -81,6 +81,9 @@ func (m *Screen) warnings(s spot) []string {
 	if m.unreached(s) {
 		out = append(out, "the command line has no place for it: it never reaches the program")
 	}
+	if left := m.leftMarks(s); left != nil {
+		out = append(out, counted(left.pane.Changes(), "mark")+" not taken; enter opens the list with them again")
+	}
 	if missing := m.absent[s.id]; len(missing) > 0 && !s.launch {
 		out = append(out, fmt.Sprintf("not in the server's list: %s", strings.Join(missing[:min(len(missing), 5)], ", ")))
 	}

@@ -6,6 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/paramform/picker"
 )
 
@@ -15,6 +17,7 @@ type picking struct {
 	pane   *picker.Picker
 	fixed  bool   // of the choices of the parameter, in a box
 	source string // key of the list that it shows
+	text   string // what the field held when the picker was opened
 }
 
 // allOptions is what a default means by every option there is.
@@ -25,8 +28,11 @@ func (m *Screen) choose() tea.Cmd {
 	s := m.here()
 	f := m.field(s)
 	p := f.Parameter
+	if left := m.leftMarks(s); left != nil {
+		return m.chooseAgain(left)
+	}
 	o := picker.Options{Title: p.Label(), Many: p.Type.IsList(), Chosen: f.Value().List(), Labels: f.Labels}
-	m.picking = &picking{at: s}
+	m.picking = &picking{at: s, text: f.Text}
 	var cmd tea.Cmd
 	if len(p.Choices) > 0 {
 		o.List, o.Fixed, m.picking.fixed = picker.Fixed(p.Choices), true, true
@@ -47,6 +53,47 @@ func (m *Screen) choose() tea.Cmd {
 	return tea.Batch(cmd, m.readSets(p))
 }
 
+// leftMarks is the picker of a field that was left with marks that were not
+// taken; nil when there are none, or when the field has changed since.
+func (m *Screen) leftMarks(s spot) *picking {
+	left, f := m.left[s], m.field(s)
+	if left == nil || f == nil || f.Text != left.text {
+		return nil
+	}
+	return left
+}
+
+// chooseAgain opens a picker with the marks with which it was left.
+func (m *Screen) chooseAgain(left *picking) tea.Cmd {
+	m.picking = left
+	delete(m.left, left.at)
+	p := m.field(left.at).Parameter
+	var cmd tea.Cmd
+	if !left.fixed {
+		var l *picker.List
+		l, cmd = m.list(p)
+		left.pane.SetList(l)
+		cmd = tea.Batch(cmd, m.readSets(p))
+	}
+	left.pane.Say("the marks that were not taken; enter takes them, u goes back to those of the form")
+	m.sizePicker()
+	return cmd
+}
+
+// leavePicker closes the picker without taking its marks, and keeps them for the
+// next time it is opened.
+func (m *Screen) leavePicker() tea.Cmd {
+	p := m.picking
+	m.picking = nil
+	n := p.pane.Changes()
+	if n == 0 {
+		return nil
+	}
+	m.left[p.at] = p
+	m.detail.Refresh()
+	return nav.Send(nav.Toast{Text: counted(n, "mark") + " not taken; enter opens the list with them again", Tone: app.Warn})
+}
+
 // placesOf gives the ids of texts in a fixed list.
 func placesOf(texts, all []string) []string {
 	var ids []string
@@ -65,7 +112,7 @@ func (m *Screen) toPicker(msg tea.Msg) tea.Cmd {
 	cmd, end := m.picking.pane.Update(msg)
 	switch end {
 	case picker.GivenUp:
-		m.picking = nil
+		return m.leavePicker()
 	case picker.Reload:
 		return m.reload(m.field(m.picking.at).Parameter)
 	case picker.Save, picker.Forget:

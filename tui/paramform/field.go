@@ -116,7 +116,7 @@ func (m *Screen) sign(t *style.Theme, s spot) string {
 	switch {
 	case untouched(f) && len(f.Problems) > 0:
 		return t.Warn.Render("*")
-	case len(m.problems(s)) > 0, len(m.absent[s.id]) > 0 && !s.launch, m.unreached(s):
+	case len(m.problems(s)) > 0, len(m.absent[s.id]) > 0 && !s.launch, m.unreached(s), m.leftMarks(s) != nil:
 		return t.Warn.Render("!")
 	}
 	return " "

@@ -57,6 +57,7 @@ type Screen struct {
 
 	edit               *editing
 	picking            *picking
+	left               map[spot]*picking // pickers with marks that were not taken
 	jump               *jump
 	command            *commandView
 	sources            map[string]*picker.Source
@@ -103,7 +104,7 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen 
 	m := &Screen{
 		session: s, prefill: prefill, now: s.Env.Now,
 		block: newBlock(s, a), blockBase: newBlock(s, a),
-		sources: map[string]*picker.Source{}, lists: map[string]*picker.List{}, absent: map[string][]string{},
+		sources: map[string]*picker.Source{}, lists: map[string]*picker.List{}, absent: map[string][]string{}, left: map[spot]*picking{},
 	}
 	m.drafts = newDraftFiles(s, a, prefill)
 	m.take(a)

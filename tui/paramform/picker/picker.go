@@ -1,6 +1,8 @@
 package picker
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +35,7 @@ type Picker struct {
 	moved       bool // the cursor is where somebody put it
 	marks       map[client.ID]bool
 	others      []string // chosen ids that are no numbers
+	given       given    // what was marked at the begin
 	labels      map[client.ID]string
 	recent      []client.ID
 	sets        []Set
@@ -92,8 +95,51 @@ func New(o Options) *Picker {
 			p.labels[client.ID(id)] = o.Labels[i]
 		}
 	}
+	p.given = given{maps.Clone(p.marks), slices.Clone(p.others)}
 	p.SetList(o.List)
 	return p
+}
+
+// given is what a picker was opened with.
+type given struct {
+	marks  map[client.ID]bool
+	others []string
+}
+
+// Changes is how many options are marked now and were not when the picker was
+// opened, or the other way round.
+func (p *Picker) Changes() int {
+	if !p.many || !p.touched {
+		return 0
+	}
+	was := p.given.marks
+	if p.every {
+		was = make(map[client.ID]bool, p.list.Len())
+		for _, o := range p.list.options {
+			was[o.ID] = true
+		}
+	}
+	n := 0
+	for id := range p.marks {
+		if !was[id] {
+			n++
+		}
+	}
+	for id := range was {
+		if !p.marks[id] {
+			n++
+		}
+	}
+	if !slices.Equal(p.others, p.given.others) {
+		n++
+	}
+	return n
+}
+
+// restore marks what was marked when the picker was opened.
+func (p *Picker) restore() {
+	p.marks, p.others, p.touched = maps.Clone(p.given.marks), slices.Clone(p.given.others), false
+	p.SetList(p.list) // a default of all marks them here
 }
 
 // SetList replaces the options; marks, filter and cursor stay.
@@ -291,6 +337,7 @@ var (
 	all       = keymap.Bind("a", "mark all shown", "a")
 	invert    = keymap.Bind("i", "invert", "i")
 	none      = keymap.Bind("c", "clear marks", "c")
+	undo      = keymap.Bind("u", "marks as they were", "u")
 	onlyMarks = keymap.Bind("m", "only marked", "m")
 	typeIDs   = keymap.Bind("t", "type ids or names", "t")
 	saveSet   = keymap.Bind("s", "save as @name", "s")
@@ -322,7 +369,7 @@ func (p *Picker) Help() []key.Binding {
 	return []key.Binding{
 		keymap.When(some || p.MarkedCount() > 0, yes), keymap.When(many, keymap.Mark), keymap.Filter, keymap.When(many, all), keymap.When(many, invert),
 		keymap.When(p.MarkedCount() > 0 && p.many, none), keymap.When(p.MarkedCount() > 0 && p.many, onlyMarks),
-		keymap.When(len(p.sets) > 0, openSet), keymap.When(p.MarkedCount() > 0 && p.many, saveSet), typeIDs, reload,
+		keymap.When(p.touched && p.many, undo), keymap.When(len(p.sets) > 0, openSet), keymap.When(p.MarkedCount() > 0 && p.many, saveSet), typeIDs, reload,
 	}
 }
 

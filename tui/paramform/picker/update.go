@@ -128,6 +128,9 @@ func (p *Picker) markKey(k tea.KeyPressMsg) {
 		}
 	case keymap.Is(k, none):
 		p.marks, p.others = map[client.ID]bool{}, nil
+	case keymap.Is(k, undo):
+		p.restore()
+		return
 	case keymap.Is(k, onlyMarks):
 		p.only = !p.only
 		p.show()
