@@ -126,7 +126,7 @@ func (m *Screen) opened(s spot) *forms.Field {
 func (m *Screen) changed() []spot {
 	var out []spot
 	for _, s := range m.spots {
-		if f, was := m.field(s), m.opened(s); f.Text != was.Text || f.Text == "" && f.Origin != was.Origin {
+		if f, was := m.field(s), m.opened(s); f.Text != was.Text {
 			out = append(out, s)
 		}
 	}

@@ -2,8 +2,10 @@ package paramform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/style"
@@ -183,5 +185,23 @@ func (m *Screen) problems(s spot) []forms.Problem {
 	if untouched(f) && !m.strict {
 		return nil
 	}
+	for i, p := range f.Problems {
+		if p.Missing {
+			out := slices.Clone(f.Problems)
+			out[i].Message = missing(f.Parameter)
+			return out
+		}
+	}
 	return f.Problems
+}
+
+// missing says what a field without a value needs.
+func missing(p descriptor.Parameter) string {
+	switch {
+	case p.Type.IsList():
+		return "choose at least one"
+	case hasOptions(p), len(p.Choices) > 0:
+		return "choose one"
+	}
+	return "needs a value"
 }

@@ -73,7 +73,11 @@ func (m *Screen) row(t *style.Theme, i int) string {
 	shown, role := m.value(t, s)
 	r := cells{line: left}
 	r.add(shown, c.value, role)
-	r.add(string(f.Origin), c.origin, originStyle(t, f))
+	if f.Text != "" || m.opened(s).Text != "" { // nothing that was nothing before comes from nobody
+		r.add(string(f.Origin), c.origin, originStyle(t, f))
+	} else {
+		r.add("", c.origin, t.Plain)
+	}
 	if sweep, ok := m.sweepOf(s.id); ok && !s.launch {
 		r.add(counted(len(sweep.Values), "value"), c.takes, t.Busy)
 	} else {

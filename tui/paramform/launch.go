@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -93,7 +94,7 @@ func (m *Screen) launch() tea.Cmd {
 	m.relayout()
 	if errs := m.errors(); len(errs) > 0 {
 		m.goTo(errs[0])
-		return tea.Batch(m.rest.Move(), nav.Send(nav.Toast{Text: needLook(len(errs)), Tone: app.Warn}))
+		return tea.Batch(m.rest.Move(), nav.Send(nav.Toast{Text: m.needLook(errs), Tone: app.Warn}))
 	}
 	switch {
 	case m.reading != 0 && !m.whole:
@@ -127,11 +128,25 @@ func (m *Screen) launch() tea.Cmd {
 	}
 }
 
-func needLook(n int) string {
-	if n == 1 {
-		return "one field needs a look"
+// needLook names the fields that prevent a launch, or the first of them.
+func (m *Screen) needLook(errs []spot) string {
+	label := func(s spot) string { return text.Line(m.field(s).Parameter.Label()) }
+	if len(errs) == 1 {
+		for _, p := range m.problems(errs[0]) {
+			if !p.Warning {
+				return label(errs[0]) + ": " + p.Message
+			}
+		}
 	}
-	return fmt.Sprintf("%d fields need a look", n)
+	const named = 3
+	var names []string
+	for _, s := range errs[:min(len(errs), named)] {
+		names = append(names, label(s))
+	}
+	if len(errs) > named {
+		names = append(names, "…")
+	}
+	return fmt.Sprintf("%d fields need a look: %s; n goes to the next", len(errs), strings.Join(names, ", "))
 }
 
 // errors are the fields that prevent a launch.
