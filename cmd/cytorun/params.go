@@ -36,6 +36,7 @@ func (o *valueOptions) addValueFlags(c *cli, cmd *cobra.Command) {
 	f.StringArrayVar(&o.sweeps, "sweep", nil, "one run for each of `NAME=VALUES`, such as sigma=1..3step0.5 or method=otsu,triangle; again for every combination")
 	f.BoolVar(&o.zip, "zip", false, "with several --sweep: their first values together, then their second ones, and so on")
 	f.IntVar(&o.trial, "trial", 0, "run on the first `N` of the images only, to see what comes of it")
+	f.BoolVar(&o.accessible, "accessible", false, "ask for the values line by line, without a screen; so does ACCESSIBLE=1")
 	addDescriptorFlag(cmd, &o.descriptor)
 	completeFlag(cmd, "preset", c.completePresets)
 	completeFlag(cmd, "sweep", c.completeParameters)
@@ -69,6 +70,8 @@ func (o *valueOptions) check(split string) error {
 		return usageError(errors.New("--sweep and --split make groups of different kinds; give one of them"))
 	case o.trial < 0:
 		return usageError(fmt.Errorf("--trial must not be negative; got %d", o.trial))
+	case o.accessible && len(o.sweeps) > 0:
+		return usageError(errors.New("with --accessible a sweep is typed as the value of its parameter, such as 1, 2, 3; leave --sweep out"))
 	case o.file == "-" && o.accessible:
 		return usageError(errors.New("--params - and --accessible both need standard input; write the parameters into a file"))
 	}

@@ -14,6 +14,7 @@ import (
 )
 
 func newRootCommand(c *cli) *cobra.Command {
+	var file string
 	root := &cobra.Command{
 		Use:   "cytorun [ALGORITHM]",
 		Short: "launch image analysis algorithms of a Cytomine server on this box",
@@ -37,9 +38,10 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 			if len(args) == 1 {
 				algorithm = args[0]
 			}
-			return c.screens(cmd, algorithm)
+			return c.screens(cmd, algorithm, file)
 		},
 	}
+	addDescriptorFlag(root, &file)
 	flags := root.PersistentFlags()
 	flags.StringVarP(&c.sel.Server, "server", "S", "", "`NAME` of a profile, or address of a server")
 	flags.StringVarP(&c.project, "project", "P", "", "project, by `NAME` or id")
@@ -55,7 +57,7 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 		newDemoCommand(c), newServeCommand(c), newLoginCommand(c), newProfileCommand(c),
 		newProjectsCommand(c), newAlgorithmsCommand(c), newOptionsCommand(c),
 		newRunCommand(c), newRerunCommand(c), newPresetCommand(c), newRetryCommand(c), newAnalysesCommand(c), newLogsCommand(c), newResultsCommand(c),
-		newWaitCommand(c), newCancelCommand(c), newCompareCommand(c),
+		newWaitCommand(c), newCancelCommand(c), newCompareCommand(c), newMethodsCommand(c),
 		newDescriptorCommand(c), newPathCommand(c), newRecoverCommand(c), newPruneCommand(c), newDoctorCommand(c), newManCommand(c), newVersionCommand(c),
 	)
 	root.SetHelpCommand(newHelpCommand(root))
@@ -100,7 +102,13 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 
 // screens opens the screens on the chosen server, or on the page that says how
 // to get one.
-func (c *cli) screens(cmd *cobra.Command, algorithm string) error {
+func (c *cli) screens(cmd *cobra.Command, algorithm, descriptor string) error {
+	if algorithm != "" && accessible() && c.asks() {
+		if err := c.mistyped(cmd, algorithm); err != nil {
+			return err
+		}
+		return c.runAccessibly(cmd.Context(), algorithm)
+	}
 	if err := tui.Usable(os.Getenv("TERM"), os.Stdin, os.Stdout); err != nil {
 		if algorithm != "" {
 			return c.noScreens(cmd, algorithm, err)
@@ -118,7 +126,9 @@ func (c *cli) screens(cmd *cobra.Command, algorithm string) error {
 	session, err := env.Open(c.sel)
 	switch {
 	case err == nil:
-		opts.Session = session
+		if opts.Session, err = described(session, descriptor); err != nil {
+			return err
+		}
 	case c.sel == (profile.Selection{}) && errors.Is(err, profile.ErrNoServer):
 		// No server yet: the first screen says what to do.
 	default:

@@ -169,7 +169,12 @@ func (o *runOptions) assignments() ([]client.Value, error) {
 
 // launch chooses the values of a request, launches and, if asked, waits.
 func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, set []client.Value, o runOptions) error {
-	chosen, err := s.Choose(ctx, r.Algorithm, o.choices(r.Values, set))
+	choose := func() (app.Chosen, error) { return s.Choose(ctx, r.Algorithm, o.choices(r.Values, set)) }
+	if c.asksValues(o) {
+		choose = func() (app.Chosen, error) { return c.askValues(ctx, s, r, set, o) }
+		o.yes = true // the last question was whether to launch
+	}
+	chosen, err := choose()
 	if err != nil {
 		return err
 	}
