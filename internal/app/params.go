@@ -88,8 +88,9 @@ type EditOutcome struct {
 	Problems forms.Problems
 }
 
-// StartEdit writes the values of a form into a new file to be edited.
-func (e *Env) StartEdit(a client.Algorithm, values []client.Value) (*Edit, error) {
+// StartEdit writes the values of a form into a new file to be edited. hints are
+// further lines of explanation, by parameter.
+func (e *Env) StartEdit(a client.Algorithm, values []client.Value, hints map[string][]string) (*Edit, error) {
 	dir := filepath.Join(e.Paths.State, "edits")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make a file to edit: %w", err)
@@ -100,7 +101,7 @@ func (e *Env) StartEdit(a client.Algorithm, values []client.Value) (*Edit, error
 	}
 	edit := &Edit{Path: f.Name(), algorithm: a, before: values}
 	var b bytes.Buffer
-	err = forms.WriteFile(&b, UserParameters(a), values, forms.FileStyle{Title: []string{
+	err = forms.WriteFile(&b, UserParameters(a), values, forms.FileStyle{Hints: hints, Title: []string{
 		"Parameters of " + a.FullName() + ". Save and leave the editor to take them over.",
 		`A parameter without a line gets its default; "" is no value.`,
 	}})

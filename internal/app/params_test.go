@@ -247,7 +247,7 @@ func TestValuesAreEditedAndBadEditsComeBackWithTheErrorAtTheLine(t *testing.T) {
 		{Parameter: "sigma", Text: "2", Origin: client.FromAnalysis}, {Parameter: "method", Text: "otsu", Origin: client.FromDefault},
 		{Parameter: "terms", Text: "7,8", Origin: client.FromUser, Labels: []string{"nucleus", "cell"}},
 	}
-	d, err := s.Env.StartEdit(a, before)
+	d, err := s.Env.StartEdit(a, before, nil)
 	must(t, err)
 	if info, err := os.Stat(d.Path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
@@ -283,7 +283,7 @@ func TestValuesAreEditedAndBadEditsComeBackWithTheErrorAtTheLine(t *testing.T) {
 	}
 
 	// What was not touched keeps its origin.
-	d, err = s.Env.StartEdit(a, before)
+	d, err = s.Env.StartEdit(a, before, nil)
 	must(t, err)
 	outcome, err = edit(t, d, `sed -i "s/^method.*/method = \"\"/" "$1"`)
 	if err != nil || shown(outcome.Values) != "sigma=2(analysis) method=(you) terms=7,8(you)" {
@@ -291,7 +291,7 @@ func TestValuesAreEditedAndBadEditsComeBackWithTheErrorAtTheLine(t *testing.T) {
 	}
 
 	// A file that cannot be read at all is kept.
-	d, err = s.Env.StartEdit(a, before)
+	d, err = s.Env.StartEdit(a, before, nil)
 	must(t, err)
 	outcome, err = edit(t, d, `echo "x = [" >>"$1"`)
 	if err != nil || !outcome.Again {

@@ -42,11 +42,26 @@ type edited struct {
 // editFile begins an edit.
 func (m *Screen) editFile() tea.Cmd {
 	gen, env, a, values := nav.NewGen(), m.session.Env, m.algorithm, m.params.Values()
+	hints := m.hints()
 	m.editing = gen
 	return func() tea.Msg {
-		edit, err := env.StartEdit(a, values)
+		edit, err := env.StartEdit(a, values, hints)
 		return editReady{gen, edit, err}
 	}
+}
+
+// hintsEach bounds how many options of a list stand in the file.
+const hintsEach = 10
+
+// hints are the first options of every list, for the file.
+func (m *Screen) hints() map[string][]string {
+	hints := map[string][]string{}
+	for _, f := range m.params.Fields {
+		if l := m.lists[sourceKey(f.Parameter)]; l != nil && hasOptions(f.Parameter) {
+			hints[f.Parameter.ID] = l.Hints(hintsEach)
+		}
+	}
+	return hints
 }
 
 func (m *Screen) editIsReady(msg editReady) tea.Cmd {

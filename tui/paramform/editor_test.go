@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/tui/paramform/picker"
 	"github.com/cytorun/cytorun/tui/tuitest"
 )
 
@@ -103,5 +104,20 @@ func TestASweepGoesThroughTheEditor(t *testing.T) {
 	}
 	if _, ok := leave(t, m, begin(t, m), func(s string) string { return s }).(edited); !ok {
 		t.Error("an untouched sweep is a mistake")
+	}
+}
+
+func TestTheFileTellsWhatThereIsToChooseFrom(t *testing.T) {
+	site := tuitest.New(t)
+	p := descriptor.Parameter{ID: "term", Type: descriptor.Domain, URI: "/api/term.json", URIPrint: "name"}
+	m := New(site.Session, client.Algorithm{ID: 1, Name: "x", CommandLine: "x", Parameters: []client.Parameter{{Parameter: p}}}, nil).(*Screen)
+	m.SetSize(80, 24)
+	m.lists[sourceKey(p)] = picker.NewList(p, []client.Option{{ID: 7, Fields: client.MakeFields(map[string]string{"name": "Tumour"})}}, true, nil)
+	data, err := os.ReadFile(begin(t, m).edit.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), "# 7  Tumour\n") {
+		t.Errorf("%s", data)
 	}
 }
