@@ -31,11 +31,9 @@ func (g *Grant) Close() {
 	}
 }
 
-// Environment tells a program which GPUs are its own. The others are hidden
-// from it, not locked away.
+// Environment tells a program which GPUs are its own; without any it finds none,
+// also where the site shows them to every container. The others are hidden from
+// it, not locked away.
 func Environment(uuids []string) map[string]string {
-	if len(uuids) == 0 {
-		return nil
-	}
 	return map[string]string{"CUDA_VISIBLE_DEVICES": strings.Join(uuids, ",")}
 }
