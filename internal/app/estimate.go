@@ -107,7 +107,7 @@ func median(numbers []float64) float64 {
 	return numbers[len(numbers)/2]
 }
 
-// String says it in words: "8 runs of 80 images in all; about 12 min of
+// String says it in words: "8 runs of 80 images in all; about 12m00s of
 // computing and 4,000 annotations, going by the last 5".
 func (e Estimate) String() string {
 	s := text.Plural(e.Runs, "run")
@@ -213,4 +213,26 @@ func (s *Session) WholeProject(ctx context.Context) Whole {
 		return w
 	}
 	return found
+}
+
+// checkImages says how many images a launch works on. All of a project, where
+// nobody chose them, is something to look at.
+func (s *Session) checkImages(ctx context.Context, r LaunchRequest) Check {
+	c := Check{Name: "images", OK: true}
+	if TakesWholeProject(r.Algorithm) {
+		c.Warn = true
+		c.Text = fmt.Sprintf("takes the whole project, %s: no parameter names images", s.WholeProject(ctx))
+		return c
+	}
+	p, ok := imagesParameter(r.Algorithm)
+	_, ids, _ := chosen(r.Values, p.ID)
+	switch {
+	case !ok:
+		c.Text = "named by " + r.Algorithm.Name + " in its own way"
+	case len(ids) == 0:
+		c.Text = "none chosen"
+	default:
+		c.Text = text.Plural(len(ids), "image") + " chosen"
+	}
+	return c
 }

@@ -32,6 +32,7 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 	r.Runtime = s.runtime(r)
 	return []Check{
 		s.checkValues(r),
+		s.checkImages(ctx, r),
 		s.checkServer(ctx),
 		s.checkRuntime(r),
 		s.checkContainer(r),
