@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cytorun/cytorun/runner"
 )
 
 func TestChoose(t *testing.T) {
@@ -128,10 +130,10 @@ func TestForesee(t *testing.T) {
 
 func TestUseOfAGPU(t *testing.T) {
 	mine := func(p Process) bool { return p.PID == 42 }
-	sample := func(u *Use, w Watched, change func([]Device)) {
+	sample := func(u *runner.GPUUse, w Watched, change func([]Device)) {
 		ds := devices(2)
 		change(ds)
-		u.add(w, ds, mine)
+		add(u, w, ds, mine)
 	}
 	idle := func([]Device) {}
 	busy := func(ds []Device) {

@@ -3,48 +3,14 @@ package gpu
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 )
-
-// Use is how a run used its GPUs, as far as looking now and then can tell.
-type Use struct {
-	Schema  int      `json:"schema"`
-	GPUs    []string `json:"gpus"` // UUIDs
-	Touched []string `json:"touched,omitempty"`
-	Samples int      `json:"samples"`
-	// Memory is the most that the run had in use on all of them together, in
-	// bytes; 0 where nobody can tell.
-	Memory int64 `json:"memory"`
-	// Load is how busy the GPUs were, mean and most, in percent. Of a shared GPU
-	// it is the load of all who share it.
-	Load     float64 `json:"load"`
-	PeakLoad int     `json:"peak_load"`
-}
-
-// enough is how many samples it takes to say that a GPU was never used.
-const enough = 3
-
-// Warning says what is suspicious, "" where nothing is.
-func (u Use) Warning() string {
-	idle := len(u.GPUs) - len(u.Touched)
-	switch {
-	case u.Samples < enough || idle <= 0:
-		return ""
-	case len(u.Touched) > 0:
-		return fmt.Sprintf("%s leased and only %d used", text.Plural(len(u.GPUs), "GPU"), len(u.Touched))
-	case len(u.GPUs) == 1:
-		return "GPU leased but never used: the program may not have found it"
-	}
-	return fmt.Sprintf("%s leased but never used: the program may not have found them", text.Plural(len(u.GPUs), "GPU"))
-}
 
 // Watched is a run whose use of GPUs is sampled.
 type Watched struct {
@@ -68,8 +34,8 @@ const touchEvery = time.Hour
 
 // Watch samples until ctx ends, and then gives the channel what it saw. A
 // sample that fails is left out.
-func Watch(ctx context.Context, w Watched) <-chan Use {
-	done := make(chan Use, 1)
+func Watch(ctx context.Context, w Watched) <-chan runner.GPUUse {
+	done := make(chan runner.GPUUse, 1)
 	go func() {
 		u := loadUse(w)
 		touched := time.Now()
@@ -85,7 +51,7 @@ func Watch(ctx context.Context, w Watched) <-chan Use {
 				continue
 			}
 			before, _ := json.Marshal(u)
-			u.add(w, devices, func(p Process) bool { return below(p.PID, Holder{Run: w.Run}) })
+			add(&u, w, devices, func(p Process) bool { return below(p.PID, Holder{Run: w.Run}) })
 			if after, _ := json.Marshal(u); string(after) != string(before) {
 				_ = runner.WriteJSON(w.File, u) // a full disk must not end the run
 			}
@@ -99,24 +65,24 @@ func Watch(ctx context.Context, w Watched) <-chan Use {
 }
 
 // loadUse goes on with what an earlier watcher saw.
-func loadUse(w Watched) Use {
-	var u Use
+func loadUse(w Watched) runner.GPUUse {
+	var u runner.GPUUse
 	if b, err := os.ReadFile(w.File); err != nil || !decode(b, &u) || !slices.Equal(u.GPUs, w.GPUs) {
-		u = Use{GPUs: w.GPUs}
+		u = runner.GPUUse{GPUs: w.GPUs}
 	}
 	u.Schema = schema
 	return u
 }
 
 // ReadUse reads what was seen of a run.
-func ReadUse(file string) (Use, bool) {
-	var u Use
+func ReadUse(file string) (runner.GPUUse, bool) {
+	var u runner.GPUUse
 	b, err := os.ReadFile(file)
 	return u, err == nil && decode(b, &u)
 }
 
 // add counts one sample.
-func (u *Use) add(w Watched, devices []Device, ours func(Process) bool) {
+func add(u *runner.GPUUse, w Watched, devices []Device, ours func(Process) bool) {
 	var memory int64
 	load, seen := 0, 0
 	for _, d := range devices {

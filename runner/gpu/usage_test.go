@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cytorun/cytorun/runner"
 )
 
 func TestUsageIsAddedUp(t *testing.T) {
@@ -88,7 +90,7 @@ func TestTheUseOfARunIsWatched(t *testing.T) {
 	w := Watched{Run: "r", GPUs: []string{uuid(1)}, File: file}
 	ctx, stop := context.WithCancel(t.Context())
 	done := Watch(ctx, w)
-	var u Use
+	var u runner.GPUUse
 	within(t, 10*time.Second, "the first sample", func() bool {
 		var ok bool
 		u, ok = ReadUse(file)
