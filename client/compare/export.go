@@ -225,10 +225,13 @@ func (t Table) exportMarkdown(w io.Writer, baseline int) error {
 
 var latexEscape = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`,
 	"_", `\_`, "{", `\{`, "}", `\}`, "~", `\textasciitilde{}`, "^", `\textasciicircum{}`,
-	"µ", `\textmu{}`, "²", `\textsuperscript{2}`, "•", `\textbullet{}`)
+	"µ", `\textmu{}`, "×", `$\times$`, "“", "``", "”", "''", "²", `\textsuperscript{2}`, "•", `\textbullet{}`)
+
+// Latex is text as LaTeX shows it.
+func Latex(s string) string { return latexEscape.Replace(s) }
 
 func (t Table) exportLatex(w io.Writer, baseline int) error {
-	esc := latexEscape.Replace
+	esc := Latex
 	var b strings.Builder
 	b.WriteString("\\begin{tabular}{l" + strings.Repeat("l", len(t.Columns)) + "}\n\\hline\n")
 	for _, c := range t.Columns {

@@ -11,18 +11,21 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/app/filter"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 )
 
 func newAnalysesCommand(c *cli) *cobra.Command {
 	var max int
-	var algorithm, group string
+	var algorithm, group, filter string
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "analyses",
 		Aliases: []string{"analysis"},
 		Short:   "list the analyses of the project, newest first",
+		Long:    analysesHelp(),
+		Example: "  cytorun analyses --filter 'state:failed by:me since:7d'\n  cytorun analyses --filter 'sigma>2 algorithm:nuclei -tag:bad \"out of memory\"'\n  cytorun analyses --filter @night",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if max <= 0 {
@@ -35,7 +38,7 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			q := app.AnalysisQuery{Max: max, AllProjects: all}
+			q := app.Selection{Max: max, AllProjects: all, Filter: filter}
 			if algorithm != "" {
 				a, err := s.Algorithm(cmd.Context(), algorithm)
 				if err != nil {
@@ -46,7 +49,9 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 			return c.listAnalyses(cmd.Context(), s, q)
 		},
 	}
-	cmd.Flags().IntVarP(&max, "max", "n", 50, "how many of the server's jobs to list")
+	cmd.Flags().IntVarP(&max, "max", "n", 50, "how many to list")
+	cmd.Flags().StringVar(&filter, "filter", "", "only those that a `FILTER` means; see above")
+	completeFlag(cmd, "filter", c.completeFilters)
 	cmd.Flags().StringVarP(&algorithm, "algorithm", "a", "", "only those of one `ALGORITHM`")
 	cmd.Flags().StringVarP(&group, "group", "g", "", "only those of one `GROUP`, of a run with --split")
 	completeFlag(cmd, "group", c.completeGroups)
@@ -54,6 +59,7 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 	completeFlag(cmd, "algorithm", func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 		return c.completeAlgorithms(cmd, nil, prefix)
 	})
+	cmd.AddCommand(newMarkCommand(c), newFiltersCommand(c))
 	cmd.AddCommand(&cobra.Command{
 		Use:               "show ANALYSIS",
 		Short:             "show one analysis: its values, its verdict, its results",
@@ -80,10 +86,17 @@ type analysisJSON struct {
 	Seconds   float64    `json:"seconds"`
 	Where     string     `json:"where"`
 	Folder    string     `json:"folder,omitempty"`
-	Group     string     `json:"group,omitempty"`
-	Part      int        `json:"part,omitempty"` // of a split, from 1
-	Of        int        `json:"of,omitempty"`   // parts of that split
-	From      string     `json:"from,omitempty"` // the run that it repeats
+	// What the person noted; only lists have it.
+	Star bool     `json:"star,omitempty"`
+	Mark string   `json:"mark_note,omitempty"`
+	Tags []string `json:"tags,omitempty"`
+	// StuckSeconds is for how long a job elsewhere that has not ended shows no
+	// change, once that is long.
+	StuckSeconds float64 `json:"stuck_seconds,omitempty"`
+	Group        string  `json:"group,omitempty"`
+	Part         int     `json:"part,omitempty"` // of a split, from 1
+	Of           int     `json:"of,omitempty"`   // parts of that split
+	From         string  `json:"from,omitempty"` // the run that it repeats
 }
 
 func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
@@ -108,10 +121,26 @@ func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
 	return j
 }
 
-func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQuery) error {
-	analyses, err := s.Analyses(ctx, q)
+// analysesHelp tells how a filter is written.
+func analysesHelp() string {
+	var b strings.Builder
+	b.WriteString(`analyses lists what was launched in the project, here and elsewhere.
+
+A filter is words and conditions, which must all hold; a minus turns one around,
+quotes keep blanks. A name that is none of these columns is a parameter or a result:
+sigma>2, method:otsu, "learning rate"<=0.1, nucleus>100, nucleus.area:1000..2000.
+
+`)
+	for _, col := range filter.Columns {
+		fmt.Fprintf(&b, "  %-12s %s\n", col.Name, col.Help)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.Selection) error {
+	rows, err := s.Select(ctx, q)
 	if err != nil {
-		if len(analyses) == 0 {
+		if len(rows) == 0 {
 			return err
 		}
 		c.warn(err.Error())
@@ -119,13 +148,25 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.AnalysisQu
 	now := s.Env.Now()
 	if c.json {
 		out := []analysisJSON{}
-		for _, a := range analyses {
-			out = append(out, toAnalysisJSON(a, now))
+		for _, r := range rows {
+			j := toAnalysisJSON(r.Analysis, now)
+			j.Star, j.Mark, j.Tags = r.Mark.Star, r.Mark.Note, r.Mark.Tags
+			if d := r.Stuck(now); d > 0 {
+				j.StuckSeconds = d.Seconds()
+			}
+			out = append(out, j)
 		}
 		return c.printJSON(field{"analyses", out})
 	}
-	if len(analyses) == 0 {
+	switch {
+	case len(rows) == 0 && q.Filter != "":
+		c.say("no analysis matches %s", q.Filter)
+	case len(rows) == 0:
 		c.say("no analyses yet; 'cytorun run NAME' starts one")
+	}
+	analyses := make([]app.Analysis, len(rows))
+	for i, r := range rows {
+		analyses[i] = r.Analysis
 	}
 	return c.printAnalyses(analyses, now)
 }

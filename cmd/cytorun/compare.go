@@ -13,12 +13,11 @@ import (
 
 func newCompareCommand(c *cli) *cobra.Command {
 	var only bool
-	var baseline, format string
+	var baseline, format, filter string
 	cmd := &cobra.Command{
-		Use:               "compare ANALYSIS ANALYSIS...",
+		Use:               "compare ANALYSIS...",
 		Short:             "put analyses side by side",
-		Example:           "  cytorun compare Nuclei#1 Nuclei#2 --only-differences --baseline Nuclei#1 --format md",
-		Args:              atLeast(1, "analyses to compare"),
+		Example:           "  cytorun compare Nuclei#1 Nuclei#2 --only-differences --baseline Nuclei#1 --format md\n  cytorun compare g-20261120-1432 -d\n  cytorun compare --filter 'algorithm:nuclei state:succeeded since:7d' --format csv",
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.json {
@@ -31,7 +30,7 @@ func newCompareCommand(c *cli) *cobra.Command {
 			if baseline != "" {
 				names = append([]string{baseline}, args...)
 			}
-			s, analyses, err := c.findAll(cmd.Context(), names)
+			s, analyses, err := c.findMany(cmd.Context(), names, filter)
 			if err != nil {
 				return err
 			}
@@ -53,6 +52,7 @@ func newCompareCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringVarP(&baseline, "baseline", "b", "", "show differences against this `ANALYSIS`")
 	cmd.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	completeFlag(cmd, "format", fixed(compare.Formats...))
+	c.addFilterFlag(cmd, &filter)
 	completeFlag(cmd, "baseline", c.completeAnalyses)
 	return cmd
 }

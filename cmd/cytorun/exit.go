@@ -51,7 +51,7 @@ func exitCode(err error) int {
 		return exitOK
 	case is[*exitError](err):
 		return as[*exitError](err).code
-	case is[forms.Problems](err), is[*app.ErrAmbiguous](err), is[*runner.AmbiguousError](err), is[*profile.UsageError](err),
+	case is[forms.Problems](err), is[*app.ErrAmbiguous](err), is[*runner.AmbiguousError](err), is[*profile.UsageError](err), is[*app.FilterError](err),
 		errors.Is(err, profile.ErrNoServer), errors.Is(err, tui.ErrNoTerminal):
 		return exitUsage
 	case is[*app.ErrChooseProject](err):
