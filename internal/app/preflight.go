@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +23,7 @@ type Check struct {
 	Name string // such as "container"
 	OK   bool
 	Warn bool   // the launch is possible, somebody should look
+	Tell bool   // all is well, but it is worth a line when it is not asked
 	Text string // what was found
 	Next string // what to do when it is not OK
 }
@@ -35,7 +39,7 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 		s.checkImages(ctx, r),
 		s.checkServer(ctx),
 		s.checkRuntime(r),
-		s.checkContainer(r),
+		s.checkContainer(ctx, r),
 		s.checkDisk(),
 		s.checkGPU(r),
 		s.checkHistory(r),
@@ -81,7 +85,7 @@ func (s *Session) checkRuntime(r LaunchRequest) Check {
 	return Check{Name: "runtime", OK: true, Text: "Apptainer " + a.Version}
 }
 
-func (s *Session) checkContainer(r LaunchRequest) Check {
+func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 	if r.Runtime == runner.Process {
 		return Check{Name: "container", OK: true, Text: "none needed"}
 	}
@@ -95,7 +99,42 @@ func (s *Session) checkContainer(r LaunchRequest) Check {
 	if _, size, ok := apptainer.Cached(s.Env.Paths.Containers, ref); ok {
 		return Check{Name: "container", OK: true, Text: fmt.Sprintf("%s is here, %s", ref, text.Bytes(size))}
 	}
-	return Check{Name: "container", OK: true, Warn: true, Text: fmt.Sprintf("%s is fetched first, into %s", ref, s.Env.Paths.Containers)}
+	// Fetching is what a first analysis does: nothing that somebody has to look at.
+	c := Check{Name: "container", OK: true, Tell: true, Text: ref + " is fetched first"}
+	ctx, stop := context.WithTimeout(ctx, needWithin)
+	defer stop()
+	room, err := apptainer.Need(ctx, s.Env.Paths.Containers, ref)
+	switch {
+	case err != nil:
+		c.Warn, c.Text, c.Next = true, c.Text+", and its size is unknown: "+err.Error(), "the run says more when it fetches"
+	case room.Download > 0:
+		c.Text += ", " + text.Bytes(room.Download)
+	}
+	if free, err := freeOn(s.Env.Paths.Containers); err == nil && room.Containers > free {
+		c.Warn = true
+		c.Text += fmt.Sprintf("; that takes %s in %s, where %s are free", text.Bytes(room.Containers), s.Env.Paths.Containers, text.Bytes(free))
+		c.Next = "free some space, or move containers with [paths] in config.toml"
+	}
+	return c
+}
+
+// needWithin bounds the wait for a registry: the run will ask it anyway.
+const needWithin = 10 * time.Second
+
+// freeOn is the free space at a folder, or at the next one above that exists.
+func freeOn(folder string) (int64, error) {
+	var fs unix.Statfs_t
+	for {
+		err := unix.Statfs(folder, &fs)
+		if err == nil {
+			return int64(fs.Bavail) * int64(fs.Bsize), nil
+		}
+		above := filepath.Dir(folder)
+		if !errors.Is(err, unix.ENOENT) || above == folder {
+			return 0, err
+		}
+		folder = above
+	}
 }
 
 func (s *Session) checkDisk() Check {

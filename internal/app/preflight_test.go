@@ -1,0 +1,51 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// A first analysis fetches its container: that is told, and is no reason to ask.
+func TestAContainerThatIsFetchedIsNoWarning(t *testing.T) {
+	s := newSite(t)
+	web := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(web.Close)
+	host := strings.TrimPrefix(web.URL, "http://")
+	img, err := random.Image(3<<20, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := name.ParseReference(host+"/lab/app:1.0", name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(ref, img); err != nil {
+		t.Fatal(err)
+	}
+	c := s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/app:1.0"})
+	if !c.OK || c.Warn || !c.Tell || !strings.HasPrefix(c.Text, fmt.Sprintf("%s/lab/app:1.0 is fetched first, 3", host)) {
+		t.Errorf("%+v", c)
+	}
+	c = s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/none:1.0"})
+	if !c.OK || !c.Warn || !strings.Contains(c.Text, "its size is unknown") {
+		t.Errorf("a container that is not there: %+v", c)
+	}
+}
+
+func TestFreeSpaceIsThatOfTheFolderThatExists(t *testing.T) {
+	dir := t.TempDir()
+	free, err := freeOn(filepath.Join(dir, "not", "yet"))
+	if err != nil || free <= 0 {
+		t.Errorf("%d, %v", free, err)
+	}
+}
