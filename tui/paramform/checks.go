@@ -23,15 +23,19 @@ func (m *Screen) checksBox() string {
 	for _, c := range m.checks {
 		lines = append(lines, checkLines(t, c, width-4)...)
 	}
-	verdict := "Launch all the same?  " + t.Key.Render("enter") + " launches, " + t.Key.Render("esc") + " goes back to the form"
+	keys := t.Key.Render("enter") + " launches, " + t.Key.Render("esc") + " goes back to the form"
 	if m.blocked() {
-		verdict = "This will fail.  " + t.Key.Render("esc") + " goes back to the form, " + t.Key.Render("a") + " launches anyway"
+		keys = t.Key.Render("esc") + " goes back to the form, " + t.Key.Render("a") + " launches anyway"
 	}
-	room := max(m.area.height-4, 1)
+	ask := []string{m.verdict() + "  " + keys}
+	if text.Width(ask[0]) > width-4 {
+		ask = append(text.Wrap(m.verdict(), width-4), keys)
+	}
+	room := max(m.area.height-3-len(ask), 1)
 	if len(lines) > room {
 		lines = lines[:room]
 	}
-	lines = append(lines, "", verdict)
+	lines = append(append(lines, ""), ask...)
 	return widget.Box("before the launch", lines, width)
 }
 

@@ -81,7 +81,9 @@ type checked struct {
 	values  []client.Value
 	request []app.LaunchRequest
 	checks  []app.Check
-	err     error
+	// question is what to ask although nothing is wrong; empty for nothing.
+	question string
+	err      error
 }
 
 // launch judges the form and starts the checks. Nothing leaves this box before
@@ -120,11 +122,8 @@ func (m *Screen) launch() tea.Cmd {
 		if err != nil {
 			return checked{gen: gen, err: err}
 		}
-		checks := s.Preflight(ctx, all[0])
-		if len(all) > 1 {
-			checks = append([]app.Check{runsCheck(all, several)}, checks...)
-		}
-		return checked{gen, values, all, checks, nil}
+		question, asked := whatToAsk(s, all, several)
+		return checked{gen, values, all, append(asked, s.Preflight(ctx, all[0])...), question, nil}
 	}
 }
 
@@ -174,12 +173,18 @@ func (m *Screen) wereChecked(msg checked) tea.Cmd {
 		}
 	}
 	m.refresh()
-	m.request, m.checks = msg.request, msg.checks
-	if slices.ContainsFunc(m.checks, func(c app.Check) bool { return !c.OK || c.Warn }) {
+	m.request, m.checks, m.question = msg.request, append(m.marksCheck(), msg.checks...), msg.question
+	if m.question != "" || slices.ContainsFunc(m.checks, func(c app.Check) bool { return !c.OK || c.Warn }) {
 		m.stage = asking
 		return nil
 	}
-	return m.start()
+	cmds := []tea.Cmd{m.start()}
+	for _, c := range m.checks {
+		if c.Tell {
+			cmds = append(cmds, nav.Say(c.Text))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // blocked tells that a check says the launch will not do.

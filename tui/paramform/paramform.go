@@ -73,8 +73,10 @@ type Screen struct {
 	stage   stage
 	wait    nav.Gen // of the stage
 	checks  []app.Check
-	request []app.LaunchRequest
-	failure error // of the last launch
+	// question is what the checks ask although nothing is wrong.
+	question string
+	request  []app.LaunchRequest
+	failure  error // of the last launch
 
 	editing nav.Gen // of the whole form in an editor
 

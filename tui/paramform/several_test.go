@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
@@ -46,9 +47,13 @@ func TestSeveralValuesMakeSeveralRuns(t *testing.T) {
 	f.Shows("sigma has 2 and min_size has 3", "✗ 1 problem")
 	f.set("Smallest size", "50, 60")
 	f.Shows("launches 4 runs")
+	site.Run("nuclei-segmentation", runner.Succeeded, func(spec *runner.Spec) {
+		spec.Values = []client.Value{{Parameter: "images", Text: "12", Origin: client.FromUser}} // one image in 10 s
+	}, &runner.Result{Annotations: -1})
 	f.Press("ctrl+s")
 	f.UntilShows("goes back to the form")
 	f.Shows("4 analyses in one group", "2 of sigma × 2 of min_size × 2 parts of images", "launches 4 runs")
+	f.Shows("4 runs of 6 images in all", "Launch 4 runs, about 1m00s of computing?")
 	f.Press("enter")
 	launched := tuitest.UntilSent[nav.Launched](f.Driver)
 	var got []string
