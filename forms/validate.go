@@ -30,6 +30,9 @@ type Problem struct {
 	Warning bool
 	// Missing tells that there is no value, where one is required.
 	Missing bool
+	// Long tells that the value is a list, good but longer than the server stores:
+	// a split makes it several.
+	Long bool
 	// Line and Col say where in a parameter file it is, counted from 1; 0 where
 	// there is no file. File is its name, where that helps.
 	File      string
@@ -139,20 +142,22 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 		}
 		return problem(p, own, message)
 	}
-	messages := p.Check(value)
-	if n := characters(value.Text()); n > MaxValue {
-		messages = append(messages, tooLong(p, value, n))
-	}
-	problems := problem(p, own, messages...)
+	problems := problem(p, own, p.Check(value)...)
 	for i := range problems {
 		problems[i].Missing = !value.IsSet()
+	}
+	if n := characters(value.Text()); n > MaxValue {
+		long := problem(p, own, tooLong(p, value, n))
+		long[0].Long = p.Type.IsList()
+		problems = append(problems, long...)
 	}
 	return problems
 }
 
 func tooLong(p descriptor.Parameter, v descriptor.Value, n int) string {
 	if p.Type.IsList() {
-		return fmt.Sprintf("%d items make %d characters, the server stores %d; choose fewer, or split it into several runs", len(v.List()), n, MaxValue)
+		fits := max(len(v.List())*MaxValue/n, 1)
+		return fmt.Sprintf("%d items make %d characters, the server stores %d; choose fewer, or split them over several runs: --split %s:%d", len(v.List()), n, MaxValue, p.ID, fits)
 	}
 	return fmt.Sprintf("%d characters, the server stores %d", n, MaxValue)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
@@ -57,17 +58,15 @@ func described(s *app.Session, file string) (*app.Session, error) {
 }
 
 // choices are what the flags say.
-func (o *valueOptions) choices(earlier, set []client.Value) app.Choices {
-	return app.Choices{Earlier: earlier, Preset: o.preset, File: o.file, Set: set, Flags: o.words, Sweeps: o.sweeps, Zip: o.zip}
+func (o *runOptions) choices(earlier, set []client.Value) app.Choices {
+	return app.Choices{Divided: o.split != "" || o.trial > 0, Earlier: earlier, Preset: o.preset, File: o.file, Set: set, Flags: o.words, Sweeps: o.sweeps, Zip: o.zip}
 }
 
 // check finds flags that do not go together.
-func (o *valueOptions) check(split string) error {
+func (o *valueOptions) check() error {
 	switch {
 	case o.zip && len(o.sweeps) < 2:
 		return usageError(errors.New("--zip goes with two --sweep or more"))
-	case len(o.sweeps) > 0 && split != "":
-		return usageError(errors.New("--sweep and --split make groups of different kinds; give one of them"))
 	case o.trial < 0:
 		return usageError(fmt.Errorf("--trial must not be negative; got %d", o.trial))
 	case o.accessible && len(o.sweeps) > 0:
@@ -78,7 +77,8 @@ func (o *valueOptions) check(split string) error {
 	return nil
 }
 
-// launchSweep launches one run for each combination as one group.
+// launchSweep launches one run for each combination as one group; with a split,
+// one for each combination and part.
 func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchRequest, chosen app.Chosen, o runOptions) error {
 	if o.stopAfter < 0 {
 		return usageError(fmt.Errorf("--stop-after must not be negative; got %d", o.stopAfter))
@@ -90,11 +90,17 @@ func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchReque
 	if requests, err = o.trials(requests); err != nil {
 		return err
 	}
-	group := runner.NewGroupID(s.Env.Now())
 	swept := make([]string, len(chosen.Sweeps))
 	for i, sweep := range chosen.Sweeps {
 		swept[i] = sweep.Parameter
 	}
+	if o.split != "" {
+		if requests, err = o.splitEach(requests); err != nil {
+			return err
+		}
+		swept = append(swept, requests[0].Part.Parameter)
+	}
+	group := runner.NewGroupID(s.Env.Now())
 	for i := range requests {
 		requests[i].Group, requests[i].StopAfter = group, o.stopAfter
 		requests[i].Part = &runner.Part{Parameter: strings.Join(swept, ","), Index: i + 1, Of: len(requests)}
@@ -115,6 +121,25 @@ func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchReque
 		return err
 	}
 	return c.launchAll(ctx, s, group, requests, o)
+}
+
+// splitEach splits each of several launches.
+func (o *runOptions) splitEach(requests []app.LaunchRequest) ([]app.LaunchRequest, error) {
+	parameter, size, err := o.splitting()
+	if err != nil {
+		return nil, err
+	}
+	var all []app.LaunchRequest
+	for _, r := range requests {
+		parts, err := app.Split(r, parameter, size)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, parts...); len(all) > forms.MaxRuns {
+			return nil, usageError(fmt.Errorf("sweep and split together make more than %d runs", forms.MaxRuns))
+		}
+	}
+	return all, nil
 }
 
 // trials takes a few of the images where --trial says so.

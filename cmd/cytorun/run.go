@@ -148,7 +148,7 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	case o.timeout > 0 && !o.wait:
 		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
 	}
-	if err := o.valueOptions.check(o.split); err != nil {
+	if err := o.valueOptions.check(); err != nil {
 		return nil, err
 	}
 	return o.assignments()

@@ -27,6 +27,9 @@ type Choices struct {
 	// each combination where there are several, or side by side with Zip.
 	Sweeps []string
 	Zip    bool
+	// Divided tells that lists are divided among several runs before a launch, so
+	// that they may be longer than the server stores.
+	Divided bool
 }
 
 // Chosen is what Choices came to.
@@ -39,7 +42,7 @@ type Chosen struct {
 // Choose puts the values of a launch together. Everything that is wrong with
 // them is one forms.Problems error, with the place of it where it is in a file.
 func (s *Session) Choose(ctx context.Context, a client.Algorithm, c Choices) (Chosen, error) {
-	return s.choose(ctx, a, c, func(forms.Problem) bool { return false })
+	return s.choose(ctx, a, c, func(p forms.Problem) bool { return p.Long && c.Divided })
 }
 
 // ChooseSome is Choose for values that are no launch yet: what is required may be
