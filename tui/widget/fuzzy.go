@@ -60,7 +60,7 @@ func (f *Fuzzy) Find(pattern string) []int {
 		return all
 	}
 	candidates := f.found
-	if f.pattern == "" || !strings.HasPrefix(pattern, f.pattern) {
+	if !f.narrows(pattern, words) {
 		candidates = nil
 	}
 	narrowed := candidates != nil
@@ -82,6 +82,18 @@ func (f *Fuzzy) Find(pattern string) []int {
 	}
 	f.pattern, f.found = pattern, found
 	return slices.Concat(byRank[:]...)
+}
+
+// narrows tells whether the lines of a pattern are all among those of the one
+// before: it only grew, and no word became long enough to be found scattered,
+// which finds lines that the shorter word did not.
+func (f *Fuzzy) narrows(pattern string, words []string) bool {
+	if f.pattern == "" || !strings.HasPrefix(pattern, f.pattern) {
+		return false
+	}
+	before := strings.Fields(f.pattern)
+	last := len(before) - 1 // the others are as they were
+	return f.Whole || len(before[last]) >= fewest || len(words[last]) < fewest
 }
 
 // rank is the worst rank of the words in a line.
@@ -134,10 +146,13 @@ func rankWordIn(line, word string) (int, bool) {
 	return best, best >= 0
 }
 
-// scattered looks for the bytes of word in their order. Words of one or two
-// characters are not worth it: they would match nearly everything.
+// fewest is how long a word has to be to be looked for scattered: shorter ones
+// would match nearly everything.
+const fewest = 3
+
+// scattered looks for the bytes of word in their order.
 func scattered(line, word string) (int, bool) {
-	if len(word) < 3 {
+	if len(word) < fewest {
 		return 0, false
 	}
 	first, at := -1, 0

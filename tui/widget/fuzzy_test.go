@@ -40,6 +40,21 @@ func TestFuzzyFinds(t *testing.T) {
 	}
 }
 
+func TestFuzzyFindsScatteredLettersThatAreTypedOneByOne(t *testing.T) {
+	names := []string{"Tissue detect", "Stain density", "uncle"}
+	for _, pattern := range []string{"tsdt", "stain dst", "u ncle"} {
+		var typed, whole Fuzzy
+		typed.SetLines(names, nil)
+		whole.SetLines(names, nil)
+		for i := range pattern {
+			typed.Find(pattern[:i+1])
+		}
+		if got, want := typed.Find(pattern), whole.Find(pattern); !slices.Equal(got, want) || pattern != "u ncle" && len(got) != 1 {
+			t.Errorf("%q typed finds %v, at once %v", pattern, got, want)
+		}
+	}
+}
+
 func TestFuzzyFindsTheSameHoweverItIsTyped(t *testing.T) {
 	names := make([]string, 500)
 	for i := range names {
