@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image/color"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -298,6 +299,47 @@ func TestLaunchShowsTheLogOverTheList(t *testing.T) {
 		t.Error("back from the list does not lead to the algorithms")
 	}
 }
+
+func TestLeavingKeepsTheDraftOfAForm(t *testing.T) {
+	site, r, d := startSite(t, 80, 24)
+	d.Press("enter")
+	d.UntilShows("ctrl+s")
+	form := r.top().(nav.Closer)
+	drafts := func() []string {
+		found, _ := filepath.Glob(filepath.Join(site.Session.Env.Paths.State, "drafts", "*.json"))
+		return found
+	}
+	d.Press("/")
+	d.Type("Note")
+	d.Press("enter", "enter")
+	// The last key: its write is not awaited by anybody.
+	form.(nav.Screen).Update(keymap.Press("w"))
+	if len(drafts()) > 0 {
+		t.Fatal("the draft was written before")
+	}
+	d.Press("ctrl+c")
+	d.Until("ctrl+c leaves", func() bool { return quits(d) })
+	r.closeAll(10 * time.Second)
+	if len(drafts()) != 1 {
+		t.Error("the draft is lost")
+	}
+}
+
+func TestAScreenThatDoesNotCloseIsNotWaitedFor(t *testing.T) {
+	site := tuitest.New(t)
+	r := newRoot(t.Context(), site.Session.Env, Options{Session: site.Session})
+	r.tabs[0].screens = append(r.tabs[0].screens, &stuck{})
+	begin := time.Now()
+	r.closeAll(20 * time.Millisecond)
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("leaving took %s", took)
+	}
+}
+
+// stuck is a screen whose last write never ends.
+type stuck struct{ broken }
+
+func (*stuck) Close() tea.Cmd { return func() tea.Msg { select {} } }
 
 func TestFirstStartLeadsToTheDemoOrALogin(t *testing.T) {
 	site := tuitest.New(t)

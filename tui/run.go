@@ -56,6 +56,7 @@ func Run(ctx context.Context, env *app.Env, opts Options) error {
 	r.stop = func() { go p.Quit() }
 	r.send = func(msg tea.Msg) { go p.Send(msg) }
 	_, err := p.Run()
+	r.closeAll(closeWithin)
 	if r.session != nil && r.session.Connected() {
 		r.session.NoteSeen()
 	}

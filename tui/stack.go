@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -130,6 +131,39 @@ func closeScreen(s nav.Screen) tea.Cmd {
 		return c.Close()
 	}
 	return nil
+}
+
+// closeWithin bounds how long leaving waits for what screens still write.
+const closeWithin = time.Second
+
+// closeAll closes every screen and waits for what they do then, such as writing
+// a draft: whoever leaves in the middle of a form finds it again. It is for the
+// time after the program has ended, however it did.
+func (r *root) closeAll(within time.Duration) {
+	var closing sync.WaitGroup
+	for t := range r.tabs {
+		for _, s := range r.tabs[t].screens {
+			closing.Go(func() { finish(s) })
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(within):
+	}
+}
+
+// finish closes a screen and runs its command. A screen that fails there, maybe
+// for the fault that has ended the program, has nothing more to say.
+func finish(s nav.Screen) {
+	defer func() { _ = recover() }()
+	if cmd := closeScreen(s); cmd != nil {
+		cmd()
+	}
 }
 
 // openScreen builds the screen that another one asked for.

@@ -14,10 +14,11 @@ func (m *Screen) Init() tea.Cmd {
 	return tea.Batch(m.readDrafts(), m.read(), m.loadLists(), m.readRecent())
 }
 
-// Close keeps what was typed, also what is being typed.
+// Close keeps what was typed, also what is being typed. A write that is on its
+// way is done here as well: the program may end before it.
 func (m *Screen) Close() tea.Cmd {
 	m.stopLists()
-	if m.drafts.off || !m.drafts.touched || m.drafts.saving && !m.drafts.unsaved {
+	if m.drafts.off || !m.drafts.saving {
 		return nil
 	}
 	write := m.drafts.next(m.draft())
