@@ -143,13 +143,16 @@ func New(inputs []Input) Table {
 	order := newOrder()
 	for i, in := range inputs {
 		t.Columns[i] = Column{Key: in.Key, Title: in.Title}
-		seen := make(map[rowKey]int, len(in.Entries))
 		after := [sections]*node{}
-		for _, e := range in.Entries {
-			k := rowKey{section: e.Section, key: e.Key}
-			seen[k]++
-			k.nth = seen[k]
+		for j := range in.Entries {
+			e := &in.Entries[j]
+			k := rowKey{section: e.Section, key: e.Key, nth: 1}
 			n := order.place(k, after)
+			for n.of == i+1 { // this analysis has been here already: the key is doubled
+				k.nth++
+				n = order.place(k, after)
+			}
+			n.of = i + 1
 			if s := int(e.Section); s >= 0 && s < len(after) {
 				after[s] = n
 			}
@@ -175,7 +178,7 @@ func New(inputs []Input) Table {
 	return t
 }
 
-func newRow(e Entry, nth, columns int) *Row {
+func newRow(e *Entry, nth, columns int) *Row {
 	r := &Row{Key: e.Key, Label: e.Label, Section: e.Section, Cells: make([]Cell, columns)}
 	if r.Label == "" {
 		r.Label = e.Key
@@ -190,14 +193,16 @@ func newRow(e Entry, nth, columns int) *Row {
 	return r
 }
 
-func newCell(e Entry) Cell {
+func newCell(e *Entry) Cell {
 	c := Cell{Text: e.Text, Note: e.Note, value: e.Value}
 	if c.Text == "" {
 		c.Text = e.Value.Display()
 	}
 	// A Domain's id reads as a number too, but ids have no distance.
-	if n, ok := e.Value.Number(); ok && e.Value.Type() == descriptor.Number && !math.IsNaN(n) && !math.IsInf(n, 0) {
-		c.Number, c.IsNumber = n, true
+	if e.Value.Type() == descriptor.Number {
+		if n, err := strconv.ParseFloat(e.Value.Text(), 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
+			c.Number, c.IsNumber = n, true
+		}
 	}
 	return c
 }

@@ -5,10 +5,13 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/internal/bench"
 )
 
 func entry(t *testing.T, typ descriptor.Type, key, value string) Entry {
@@ -219,4 +222,20 @@ func BenchmarkNew1000x200(b *testing.B) {
 	for b.Loop() {
 		New(in)
 	}
+}
+
+// BenchmarkExport1000x200 reports the slowest format.
+func BenchmarkExport1000x200(b *testing.B) {
+	table := New(big(1000, 200))
+	worst := time.Duration(0)
+	for b.Loop() {
+		for _, format := range Formats {
+			began := time.Now()
+			if err := table.Export(io.Discard, format, 0); err != nil {
+				b.Fatal(err)
+			}
+			worst = max(worst, time.Since(began))
+		}
+	}
+	bench.Report(b, "compare/export-1000x200", float64(worst.Microseconds())/1000, "ms", 300, true)
 }

@@ -16,6 +16,7 @@ type rowKey struct {
 }
 
 type node struct {
+	of   int // the input that used it last, from 1
 	row  *Row
 	next *node
 }

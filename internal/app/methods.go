@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,9 +44,10 @@ type MethodsOf struct {
 	State      string            `json:"state"`
 	Results    int               `json:"annotations"` // -1: not known
 
-	order   []string // names of Parameters
-	runtime string
-	receipt Receipt
+	order    []string          // names of Parameters
+	defaults map[string]string // values of those that were left alone
+	runtime  string
+	receipt  Receipt
 }
 
 // Methods reads everything that a paper tells of analyses.
@@ -79,7 +81,7 @@ func (s *Session) Methods(ctx context.Context, analyses []Analysis) (Methods, er
 
 func methodsOf(ctx context.Context, a Analysis, r Receipt, names *namer) MethodsOf {
 	o := MethodsOf{
-		ID: a.Key(), Title: a.Title(), Algorithm: r.Algorithm.Name, Version: r.Algorithm.Version, Parameters: map[string]string{},
+		ID: a.Key(), Title: a.Title(), Algorithm: r.Algorithm.Name, Version: r.Algorithm.Version, Parameters: map[string]string{}, defaults: map[string]string{},
 		Started: r.Times.Started, Ended: r.Times.Ended, Seconds: r.Times.Seconds, State: a.State().Word, Results: -1, receipt: r,
 	}
 	if o.Started.IsZero() {
@@ -89,7 +91,10 @@ func methodsOf(ctx context.Context, a Analysis, r Receipt, names *namer) Methods
 		o.Container, o.Digest = r.Container.Reference, r.Container.Digest
 	}
 	if r.Machine != nil {
-		o.Machine, o.runtime = machineText(*r.Machine), strings.TrimSpace(r.Machine.Runtime+" "+r.Machine.RuntimeVersion)
+		o.Machine, o.runtime = machineText(*r.Machine), "with "+strings.TrimSpace(r.Machine.Runtime+" "+r.Machine.RuntimeVersion)
+		if r.Machine.Runtime == string(runner.Process) {
+			o.runtime = "without a container"
+		}
 	}
 	defaults := map[string]descriptor.Parameter{}
 	for _, p := range r.Algorithm.Parameters {
@@ -108,6 +113,7 @@ func methodsOf(ctx context.Context, a Analysis, r Receipt, names *namer) Methods
 			continue
 		}
 		if known && p.Default != nil && parse(p, *p.Default).Equal(parse(p, v.Text)) || v.Text == "" && (p.Default == nil || *p.Default == "") {
+			o.defaults[p.Label()] = cmp.Or(text.Line(v.Text), "none")
 			continue
 		}
 		shown := names.show(ctx, p, v)
@@ -241,7 +247,7 @@ func (m *Methods) paragraph(of []MethodsOf) string {
 	default:
 		fmt.Fprintf(&b, " They ran on %s", strings.Join(machines, ", or on "))
 		if rt := distinct(of, func(o MethodsOf) string { return o.runtime }); len(rt) > 0 {
-			fmt.Fprintf(&b, " with %s", strings.Join(rt, " or "))
+			fmt.Fprintf(&b, " %s", strings.Join(rt, " or "))
 		}
 		if r.Launch != nil && r.Launch.Cytorun != "" {
 			fmt.Fprintf(&b, ", launched by cytorun %s", r.Launch.Cytorun)
@@ -291,7 +297,7 @@ func settings(of []MethodsOf) string {
 			if v := o.Parameters[n]; v != "" {
 				return v
 			}
-			return "default"
+			return cmp.Or(o.defaults[n], "default")
 		})
 		shown := strings.Join(values[:min(len(values), 8)], ", ")
 		if len(values) > 8 {
