@@ -54,3 +54,15 @@ func Transient(err error) bool {
 	var h *HTTPError
 	return errors.As(err, &h) && (h.Status >= 500 || h.Status == 408 || h.Status == 429)
 }
+
+// NotFound is an error that is ErrNotFound and says so in its own words: "no
+// project X that you may see; ..." needs no "not found" behind it.
+func NotFound(format string, args ...any) error {
+	return &notFound{fmt.Sprintf(format, args...)}
+}
+
+type notFound struct{ message string }
+
+func (e *notFound) Error() string { return e.message }
+
+func (e *notFound) Unwrap() error { return ErrNotFound }

@@ -27,7 +27,7 @@ func readFolder(dir string) (Run, int64, error) {
 	case errors.Is(err, ErrNewerSchema):
 		run.Problem = err
 	case errors.Is(err, fs.ErrNotExist):
-		return run, 0, fmt.Errorf("no run in %s: %w", dir, client.ErrNotFound)
+		return run, 0, client.NotFound("no run in %s", dir)
 	case err != nil:
 		return run, 0, fmt.Errorf("cannot read the run in %s: %w", dir, err)
 	}

@@ -122,11 +122,11 @@ func fill(folder string, spec Spec) error {
 // Get reads one run completely.
 func (s *Store) Get(id string) (Run, error) {
 	if id == "" || id != filepath.Base(id) || strings.HasPrefix(id, ".") {
-		return Run{}, fmt.Errorf("no run %q: %w", id, client.ErrNotFound)
+		return Run{}, client.NotFound("no run %q", id)
 	}
 	run, err := ReadFolder(filepath.Join(s.dir, id))
 	if errors.Is(err, client.ErrNotFound) {
-		return Run{}, fmt.Errorf("no run %q: %w", id, client.ErrNotFound)
+		return Run{}, client.NotFound("no run %q", id)
 	}
 	return run, err
 }
@@ -166,7 +166,7 @@ func (s *Store) Find(part string) (Run, error) {
 	}
 	switch len(fit) {
 	case 0:
-		return Run{}, fmt.Errorf("no run %q: %w; 'cytorun analyses' lists them", part, client.ErrNotFound)
+		return Run{}, client.NotFound("no run %q; 'cytorun analyses' lists them", part)
 	case 1:
 		return s.Get(fit[0])
 	}

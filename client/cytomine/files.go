@@ -117,7 +117,7 @@ func (c *Client) JobLog(ctx context.Context, job client.ID) (io.ReadCloser, erro
 		return nil, err
 	}
 	if len(logs) == 0 {
-		return nil, fmt.Errorf("job %d has no log on the server: %w", job, client.ErrNotFound)
+		return nil, client.NotFound("job %d has no log on the server", job)
 	}
 	return c.open(ctx, fmt.Sprintf("/api/attachedfile/%d/download", logs[len(logs)-1]))
 }

@@ -169,7 +169,7 @@ func (c *Client) JobKeys(ctx context.Context, job client.Job) (client.Keys, erro
 			return client.Keys{}, err
 		}
 		if job = whole; job.UserJob == 0 {
-			return client.Keys{}, fmt.Errorf("job %d has no user of its own: %w; start a new analysis", job.ID, client.ErrNotFound)
+			return client.Keys{}, client.NotFound("job %d has no user of its own; start a new analysis", job.ID)
 		}
 	}
 	var w struct{ PublicKey, PrivateKey text }

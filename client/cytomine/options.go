@@ -87,7 +87,7 @@ func (c *Client) optionsPath(q client.OptionQuery) (string, error) {
 		return "", fmt.Errorf("the parameter names no list of choices: %w", client.ErrNotFound)
 	}
 	if strings.Contains(uri, "$currentOntology$") && q.Project.Ontology == 0 {
-		return "", fmt.Errorf("project %q has no ontology, so there are no terms to choose from: %w; give it one on the server", oneLine(q.Project.Name), client.ErrNotFound)
+		return "", client.NotFound("project %q has no ontology, so there are no terms to choose from; give it one on the server", oneLine(q.Project.Name))
 	}
 	created := "null" // what the web interface puts for a date it does not know
 	if !q.Project.Created.IsZero() {

@@ -89,7 +89,7 @@ func Save(p Paths, profile Profile, keys client.Keys) error {
 func Remove(p Paths, name string) error {
 	err := Update(p, func(c *Config) error {
 		if _, ok := c.Profiles[name]; !ok {
-			return fmt.Errorf("no server named %q: %w; see 'cytorun profile'", name, client.ErrNotFound)
+			return client.NotFound("no server named %q; see 'cytorun profile'", name)
 		}
 		delete(c.Profiles, name)
 		if c.Current == name {

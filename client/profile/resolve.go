@@ -115,9 +115,9 @@ func (c Config) choose(s Selection) (Profile, error) {
 func (c Config) unknown(name string) error {
 	known := strings.Join(slices.Sorted(maps.Keys(c.Profiles)), ", ")
 	if known == "" {
-		return fmt.Errorf("no server named %q: %w; run 'cytorun login https://your-site' or 'cytorun demo'", name, client.ErrNotFound)
+		return client.NotFound("no server named %q; run 'cytorun login https://your-site' or 'cytorun demo'", name)
 	}
-	return fmt.Errorf("no server named %q: %w; known: %s", name, client.ErrNotFound, known)
+	return client.NotFound("no server named %q; known: %s", name, known)
 }
 
 // NormaliseURL makes an address as people type it into the URL of a site:

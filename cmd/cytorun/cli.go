@@ -165,7 +165,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if cmd.HasSubCommands() {
 		return unknownCommand(cmd, args[0])
 	}
-	return usageError(fmt.Errorf("%s takes no words, not %q; see '%s --help'", cmd.Name(), args[0], cmd.CommandPath()))
+	return usageError(fmt.Errorf("%s takes no arguments, not %q; see '%s --help'", cmd.Name(), args[0], cmd.CommandPath()))
 }
 
 // unknownCommand names the commands that may have been meant.

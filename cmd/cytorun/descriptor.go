@@ -45,7 +45,7 @@ func (c *cli) checkDescriptors(files []string) error {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no file %s: %w", text.Line(file), client.ErrNotFound)
+			return client.NotFound("no file %s", text.Line(file))
 		}
 		if err != nil {
 			return fmt.Errorf("cannot read a descriptor: %w", err)

@@ -88,7 +88,7 @@ func (c *cli) ask(in *bufio.Reader, question string, secret bool) (string, error
 	}
 	line, err := in.ReadString('\n')
 	if err != nil && line == "" {
-		return "", usageError(fmt.Errorf("cannot read the %s from standard input: %w", strings.TrimSuffix(question, ": "), err))
+		return "", usageError(fmt.Errorf("no %s: standard input is no terminal and gives none; set CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, or pipe one key a line", strings.TrimSuffix(question, ": ")))
 	}
 	return strings.TrimSpace(line), nil
 }

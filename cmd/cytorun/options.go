@@ -65,7 +65,7 @@ func (c *cli) listOptions(cmd *cobra.Command, args []string, o optionsOptions) e
 	ps := app.UserParameters(a)
 	i := slices.IndexFunc(ps, func(p descriptor.Parameter) bool { return strings.EqualFold(p.ID, args[1]) })
 	if i < 0 {
-		return fmt.Errorf("%s has no parameter %q: %w; 'cytorun algorithms show %s' lists them", a.Name, args[1], client.ErrNotFound, a.Name)
+		return client.NotFound("%s has no parameter %q; 'cytorun algorithms show %s' lists them", text.Line(a.Name), args[1], text.Line(a.Name))
 	}
 	p := ps[i]
 	if o.sets {
@@ -74,6 +74,9 @@ func (c *cli) listOptions(cmd *cobra.Command, args []string, o optionsOptions) e
 	if p.URI == "" {
 		if len(p.Choices) == 0 || len(args) > 2 || o.save != "" {
 			return usageError(fmt.Errorf("parameter %s is a %s without a list of options", p.ID, p.Type))
+		}
+		if c.json {
+			return c.printJSON(field{"choices", p.Choices})
 		}
 		for _, choice := range p.Choices {
 			fmt.Fprintln(c.out, text.Line(choice))
@@ -98,6 +101,9 @@ func (c *cli) listOptions(cmd *cobra.Command, args []string, o optionsOptions) e
 	}
 	if c.json {
 		return c.printJSON(field{"options", rows})
+	}
+	if len(all) == 0 {
+		c.say("the server has no options for %s in project %s", p.ID, s.Project.Name)
 	}
 	return c.printTable([]string{"ID", "NAME"}, cells)
 }

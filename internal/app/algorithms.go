@@ -160,7 +160,7 @@ func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, err
 		found = match(func(a, b string) bool { return strings.Contains(strings.ToLower(a), strings.ToLower(b)) })
 	}
 	if len(found) == 0 {
-		return client.Algorithm{}, fmt.Errorf("no algorithm %q in this project: %w; 'cytorun algorithms' lists them", text.Line(name), client.ErrNotFound)
+		return client.Algorithm{}, client.NotFound("no algorithm %q in this project; 'cytorun algorithms' lists them", text.Line(name))
 	}
 	names := map[string]bool{}
 	for _, a := range found {

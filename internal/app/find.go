@@ -58,9 +58,9 @@ func (e *Env) FindRun(name string, keep func(runner.Run) bool) (runner.Run, erro
 		}
 	}
 	if name == LastFailed {
-		return runner.Run{}, fmt.Errorf("no analysis of this box failed: %w", client.ErrNotFound)
+		return runner.Run{}, client.NotFound("no analysis of this box failed")
 	}
-	return runner.Run{}, fmt.Errorf("no analysis was launched on this box yet: %w; 'cytorun run NAME' starts one", client.ErrNotFound)
+	return runner.Run{}, client.NotFound("no analysis was launched on this box yet; 'cytorun run NAME' starts one")
 }
 
 // OpenRun opens the server of a run in the run's project, whatever server is
@@ -115,7 +115,7 @@ func (s *Session) findJob(ctx context.Context, id string) (Analysis, error) {
 	}
 	job, err := s.Server.Job(ctx, client.ID(n))
 	if errors.Is(err, client.ErrNotFound) {
-		return Analysis{}, fmt.Errorf("no job %d on %s: %w; 'cytorun analyses' lists them", n, s.Profile.URL, client.ErrNotFound)
+		return Analysis{}, client.NotFound("no job %d on %s; 'cytorun analyses' lists them", n, s.Profile.URL)
 	}
 	if err != nil {
 		return Analysis{}, err
@@ -152,7 +152,7 @@ func (s *Session) findNumber(ctx context.Context, algorithm string, number int) 
 	}
 	switch len(found) {
 	case 0:
-		return Analysis{}, fmt.Errorf("no analysis %q: %w; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)), client.ErrNotFound)
+		return Analysis{}, client.NotFound("no analysis %q; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)))
 	case 1:
 		return s.full(found[0])
 	}

@@ -35,7 +35,7 @@ func (e *Env) FindGroup(name string) (runner.Group, error) {
 	}
 	switch len(fit) {
 	case 0:
-		return runner.Group{}, fmt.Errorf("no group %q on this box: %w; 'cytorun run --split' makes one", text.Line(name), client.ErrNotFound)
+		return runner.Group{}, client.NotFound("no group %q on this box; 'cytorun run --split' makes one", text.Line(name))
 	case 1:
 		return runner.GroupOf(runs, fit[0]), nil
 	}

@@ -45,7 +45,7 @@ func (s *Session) Nearest(ctx context.Context, a Analysis, known []Analysis) (Ne
 	}
 	if len(candidates) == 0 {
 		name, _ := a.NameAndVersion()
-		return Near{}, fmt.Errorf("no other analysis of %s succeeded that this one could be compared with: %w", text.Line(name), client.ErrNotFound)
+		return Near{}, client.NotFound("no other analysis of %s succeeded that this one could be compared with", text.Line(name))
 	}
 	c := newComparing(s)
 	c.names.off = true // names take requests, and do not tell values apart

@@ -102,7 +102,7 @@ func (s *Session) OptionSet(name string) (OptionSet, error) {
 	}
 	set, err := readOptionSet(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("no selection @%s in project %s: %w%s", strings.TrimPrefix(name, "@"), text.Line(s.Project.Name), client.ErrNotFound, s.otherSets())
+		err = client.NotFound("no selection @%s in project %s%s", strings.TrimPrefix(name, "@"), text.Line(s.Project.Name), s.otherSets())
 	}
 	return set, err
 }
@@ -160,7 +160,7 @@ func (s *Session) DeleteOptionSet(name string) error {
 		return err
 	}
 	if err := os.Remove(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no selection @%s in this project: %w", strings.TrimPrefix(name, "@"), client.ErrNotFound)
+		return client.NotFound("no selection @%s in this project", strings.TrimPrefix(name, "@"))
 	} else if err != nil {
 		return fmt.Errorf("cannot remove the selection: %w", err)
 	}

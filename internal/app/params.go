@@ -26,7 +26,7 @@ func quoteName(s string) string { return shellescape.Quote(text.Line(s)) }
 func ReadParameters(path string) (forms.File, error) {
 	data, err := readBounded(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return forms.File{}, fmt.Errorf("no parameter file %s: %w; 'cytorun algorithms show NAME --template' prints one", text.Line(path), client.ErrNotFound)
+		return forms.File{}, client.NotFound("no parameter file %s; 'cytorun algorithms show NAME --template' prints one", text.Line(path))
 	}
 	if err != nil {
 		return forms.File{}, fmt.Errorf("cannot read the parameter file: %w", err)

@@ -103,7 +103,7 @@ func (e *Env) Preset(algorithm, name string) (Preset, error) {
 		if len(names) > 0 {
 			hint = "; there are " + strings.Join(names, ", ")
 		}
-		return Preset{}, fmt.Errorf("no preset %q of %s: %w%s", text.Line(name), text.Line(algorithm), client.ErrNotFound, hint)
+		return Preset{}, client.NotFound("no preset %q of %s%s", text.Line(name), text.Line(algorithm), hint)
 	}
 	p := all[i]
 	file, err := ReadParameters(p.Path)

@@ -136,7 +136,7 @@ func chooseProject(projects []client.Project, want string) (client.Project, erro
 	case 1:
 		return found[0], nil
 	case 0:
-		return client.Project{}, fmt.Errorf("no project %q that you may see: %w; 'cytorun projects' lists them", text.Line(want), client.ErrNotFound)
+		return client.Project{}, client.NotFound("no project %q that you may see; 'cytorun projects' lists them", text.Line(want))
 	}
 	return client.Project{}, &ErrChooseProject{Projects: found}
 }

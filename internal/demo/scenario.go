@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -34,7 +33,7 @@ func Plan(ctx context.Context, s client.Server, p client.Project) (Scenario, err
 		}
 	}
 	if plan.Algorithm.ID == 0 {
-		return Scenario{}, fmt.Errorf("project %d has no algorithm %s %s: %w", p.ID, name, Version, client.ErrNotFound)
+		return Scenario{}, client.NotFound("project %d has no algorithm %s %s", p.ID, name, Version)
 	}
 	Complete(&plan.Algorithm)
 	images, err := choose(ctx, s, p, plan.Algorithm, "images", "cell.png", "ihc.png", "field-1.png")
@@ -79,7 +78,7 @@ func choose(ctx context.Context, s client.Server, p client.Project, a client.Alg
 	chosen := make([]string, len(names))
 	for i, name := range names {
 		if chosen[i] = ids[name]; chosen[i] == "" {
-			return client.Value{}, fmt.Errorf("project %s has no %s for %s: %w", p.Name, name, of.Label(), client.ErrNotFound)
+			return client.Value{}, client.NotFound("project %s has no %s for %s", p.Name, name, of.Label())
 		}
 	}
 	return client.Value{Parameter: parameter, Text: strings.Join(chosen, ","), Origin: client.FromUser, Labels: names}, nil

@@ -101,7 +101,7 @@ func FindJob(ctx context.Context, server client.Server, spec runner.Spec) (clien
 			old = old || !j.Created.IsZero() && j.Created.Before(oldest)
 		}
 		if old {
-			return client.Job{}, fmt.Errorf("no job of run %s: %w", spec.ID, client.ErrNotFound)
+			return client.Job{}, client.NotFound("no job of run %s", spec.ID)
 		}
 	}
 }
