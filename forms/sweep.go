@@ -85,9 +85,10 @@ func tooManyRuns(n any) error {
 
 // IsSweep tells whether text, which is no single value of the parameter, reads
 // as several: two numbers for a Number, two choices for a String with choices.
-// Free text is never a sweep by itself, because it may hold commas.
+// Free text is never a sweep by itself, because it may hold commas, and neither is
+// 1,5, which may be a number; 1, 5 is one.
 func IsSweep(p descriptor.Parameter, text string) bool {
-	if p.Type.IsList() || !strings.Contains(text, ",") && !strings.Contains(text, "..") {
+	if p.Type.IsList() || !strings.Contains(text, ",") && !strings.Contains(text, "..") || decimalComma(p, text) {
 		return false
 	}
 	if v, err := descriptor.ParseValue(p.Type, text); err == nil && (len(p.Choices) == 0 || len(p.Check(v)) == 0) {
@@ -104,6 +105,14 @@ func IsSweep(p descriptor.Parameter, text string) bool {
 		}
 	}
 	return true
+}
+
+// decimalComma tells whether text may be one number as half of the world writes
+// it, 1,5: too dangerous to be taken for two.
+func decimalComma(p descriptor.Parameter, text string) bool {
+	whole, fraction, ok := strings.Cut(strings.TrimSpace(text), ",")
+	return ok && p.Type == descriptor.Number && whole != "" && fraction != "" &&
+		strings.Trim(strings.TrimLeft(whole, "+-"), "0123456789") == "" && strings.Trim(fraction, "0123456789") == ""
 }
 
 // Check is what Validate says of each value of a sweep.

@@ -89,7 +89,7 @@ func TestOnlyWhatCannotBeOneValueIsTakenForASweep(t *testing.T) {
 		text string
 		want bool
 	}{
-		{number, "1", false}, {number, "1, 2", true}, {number, "1..3", true}, {number, "1..1e9", true}, {number, "1, x", false}, {number, "", false}, {number, "1..99", true},
+		{number, "1", false}, {number, "1, 2", true}, {number, "1..3", true}, {number, "1..1e9", true}, {number, "1, x", false}, {number, "", false}, {number, "1..99", true}, {number, "1,5", false}, {number, "-1,50", false}, {number, "1,5,2", true}, {number, "1,5e3", true},
 		{choice, "otsu, triangle", true}, {choice, "otsu", false}, {choice, "a, b", false}, {choice, "otsu, otso", true},
 		{free, "a, b", false}, {free, "1..3", false},
 		{domain, "12, 13", true}, {domain, "Smith, J.", false}, {domain, "12", false},
@@ -99,6 +99,9 @@ func TestOnlyWhatCannotBeOneValueIsTakenForASweep(t *testing.T) {
 		if got := IsSweep(tt.p, tt.text); got != tt.want {
 			t.Errorf("%s %q: %v", tt.p.ID, tt.text, got)
 		}
+	}
+	if ps := Validate([]descriptor.Parameter{number}, []client.Value{{Parameter: "n", Text: "1,5"}}); len(ps) != 1 || !strings.Contains(ps[0].Message, "write it with a point, 1.5") {
+		t.Errorf("a decimal comma: %v", ps)
 	}
 	single, sweeps, problems := Sweeps([]descriptor.Parameter{number, free, choice}, []client.Value{
 		{Parameter: "n", Text: "1, 11"}, {Parameter: "f", Text: "a, b"}, {Parameter: "c", Text: "otsu, otso"}, {Parameter: "gone", Text: "1,2"}})
@@ -139,7 +142,7 @@ func TestAFormTakesSweepsWhereItMay(t *testing.T) {
 		t.Errorf("two values are too large: %v", ps)
 	}
 	f.Reset("sigma")
-	f.Set("sigma", "1,2", client.FromUser)
+	f.Set("sigma", "1, 2", client.FromUser)
 	if _, ok := f.Field("sigma").Sweep(); !ok {
 		t.Error("after a reset a sweep is still possible")
 	}

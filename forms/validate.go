@@ -137,8 +137,11 @@ func check(p descriptor.Parameter, v client.Value, chosen bool) []Problem {
 	value, err := descriptor.ParseValue(p.Type, text)
 	if err != nil {
 		message := err.Error()
-		if IsSweep(p, text) {
+		switch {
+		case IsSweep(p, text):
 			message += "; to make one run for each value, sweep it"
+		case decimalComma(p, text):
+			message += "; write it with a point, " + strings.Replace(strings.TrimSpace(text), ",", ".", 1)
 		}
 		return problem(p, own, message)
 	}
