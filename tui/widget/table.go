@@ -39,6 +39,7 @@ type Table struct {
 	width, height  int
 	marked         map[string]bool
 	at             string // key of the row under the cursor
+	late           string // key of a row to go to when it comes
 	widths         []int  // per column, 0 where it is dropped
 	view           string
 	drawn          bool
@@ -56,6 +57,9 @@ func (t *Table) SetSize(width, height int) {
 // row that is gone leaves it at its place.
 func (t *Table) SetRows(n int) {
 	t.n = n
+	if t.late != "" {
+		t.GoToKey(t.late)
+	}
 	if t.at != "" && (t.cursor >= n || t.Key(t.cursor) != t.at) {
 		for i := range n {
 			if t.Key(i) == t.at {
@@ -86,12 +90,13 @@ func (t *Table) Cursor() int {
 // GoTo moves the cursor to a row.
 func (t *Table) GoTo(row int) { t.move(row) }
 
-// GoToKey moves the cursor to the row with a key, also to one that comes later
-// with SetRows.
+// GoToKey moves the cursor to the row with a key. To one that is not there yet
+// it goes when it comes with SetRows, unless somebody has moved it meanwhile.
 func (t *Table) GoToKey(k string) {
-	t.at = k
+	t.late = k
 	for i := range t.n {
 		if t.Key(i) == k {
+			t.late = ""
 			t.move(i)
 			return
 		}
@@ -183,6 +188,7 @@ func (t *Table) Update(k tea.KeyPressMsg) bool {
 	default:
 		return false
 	}
+	t.late = ""
 	return true
 }
 

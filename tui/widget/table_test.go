@@ -155,11 +155,19 @@ func TestCursorGoesToARowThatComesLater(t *testing.T) {
 	names := numbered(3)
 	tab := people(names, 40, 8)
 	tab.GoToKey("late")
+	tab.SetRows(3) // others were read meanwhile
 	names = append(names, "late")
 	tab.Key = func(i int) string { return names[i] }
 	tab.SetRows(4)
 	if tab.Cursor() != 3 {
 		t.Errorf("cursor at %d", tab.Cursor())
+	}
+	tab.GoToKey("later")
+	press(tab, "up")
+	names = append(names, "later")
+	tab.SetRows(5)
+	if tab.Cursor() != 2 {
+		t.Errorf("the cursor was moved and is taken away to %d", tab.Cursor())
 	}
 }
 
