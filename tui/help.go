@@ -29,8 +29,8 @@ type helpSection struct {
 // helpBack shows every key that goes back.
 var helpBack = keymap.Bind("esc ← q", "back", "esc ← q")
 
-// newHelp is the help of the screen that is seen. A key of every list that the
-// screen tells itself is told once.
+// newHelp is the help of the screen that is seen. Keys of every list are told
+// unless the screen has them among its own, maybe switched off.
 func (r *root) newHelp() *help {
 	s := r.top()
 	own := s.Help()
@@ -40,11 +40,9 @@ func (r *root) newHelp() *help {
 		}}
 	}
 	told := map[string]bool{}
-	for _, b := range own {
-		if b.Enabled() {
-			for _, k := range b.Keys() {
-				told[k] = true
-			}
+	for _, b := range own { // also what does nothing there at present
+		for _, k := range b.Keys() {
+			told[k] = true
 		}
 	}
 	var lists []key.Binding

@@ -219,7 +219,11 @@ func (m *Screen) SetSize(width, height int) {
 // Help lists the keys that work now.
 func (m *Screen) Help() []key.Binding {
 	more := len(m.lines) > m.height
-	return []key.Binding{keymap.Refresh, keymap.When(more, keymap.Up), keymap.When(more, keymap.Down)}
+	keys := []key.Binding{keymap.Refresh}
+	for _, b := range []key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End} {
+		keys = append(keys, keymap.When(more, b))
+	}
+	return keys
 }
 
 // Title names the screen.

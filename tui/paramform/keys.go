@@ -46,9 +46,9 @@ func (m *Screen) Help() []key.Binding {
 		if m.blocked() {
 			yes = anywayKey
 		}
-		return []key.Binding{yes, keymap.As(keymap.Refresh, "check again")}
+		return append([]key.Binding{yes, keymap.As(keymap.Refresh, "check again")}, noList()...)
 	case m.stage != filling:
-		return nil
+		return noList()
 	case m.jump != nil:
 		return []key.Binding{keymap.As(keymap.Accept, "go there"), keymap.Down, keymap.Up, keymap.Cancel}
 	case m.edit != nil:
@@ -69,6 +69,15 @@ func (m *Screen) Help() []key.Binding {
 		keymap.When(wrong, nextProblem), keymap.When(wrong, prevProblem), keymap.When(len(m.changed()) > 0, resetKey), refreshKey,
 		keymap.When(turns, turnKey), keymap.When(f.Text != "", clearKey), keymap.When(differs(f) && p.Default != nil, defaultKey),
 	}, m.detail.Help()...)
+}
+
+// noList are the keys of lists, where there is none.
+func noList() []key.Binding {
+	keys := []key.Binding{keymap.Up, keymap.Down, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End}
+	for i := range keys {
+		keys[i].SetEnabled(false)
+	}
+	return keys
 }
 
 // Editing tells that printable keys are text.
