@@ -288,7 +288,10 @@ func TestLaunchShowsTheLogOverTheList(t *testing.T) {
 	d.Press("enter")
 	d.Until("a form is open", func() bool { return len(r.tabs[nav.Algorithms].screens) == 2 })
 	run := site.Run("stain-density", runner.Queued, nil, nil)
-	d.Send(nav.Launched{Runs: []runner.Run{run}})
+	form := r.top()
+	d.Press("2") // meanwhile somebody looks elsewhere
+	d.Press("1")
+	d.Send(nav.Launched{Runs: []runner.Run{run}, From: form})
 	if r.tab != nav.Analyses || len(r.tabs[nav.Analyses].screens) != 2 || len(r.tabs[nav.Algorithms].screens) != 1 {
 		t.Fatalf("tab %d with %d screens", r.tab, len(r.tabs[nav.Analyses].screens))
 	}
@@ -297,6 +300,25 @@ func TestLaunchShowsTheLogOverTheList(t *testing.T) {
 	d.Press("esc")
 	if r.tab != nav.Algorithms {
 		t.Error("back from the list does not lead to the algorithms")
+	}
+}
+
+func TestALaunchClosesItsOwnFormAlone(t *testing.T) {
+	site, r, d := startSite(t, 80, 24)
+	d.Press("enter")
+	d.Until("a form is open", func() bool { return len(r.tabs[nav.Algorithms].screens) == 2 })
+	form := r.top()
+	run := site.Run("stain-density", runner.Queued, nil, nil)
+	d.Press("2")
+	d.Send(nav.OpenLog{Analysis: app.Analysis{Run: &run}})
+	log := r.top()
+	d.Send(nav.Launched{Runs: []runner.Run{run, run}, From: form})
+	if len(r.tabs[nav.Algorithms].screens) != 1 || r.top() != log {
+		t.Error("the form stays, or the log that was read went")
+	}
+	d.Send(nav.Launched{Runs: []runner.Run{run, run}})
+	if r.top() != log {
+		t.Error("a launch without a form closes a screen")
 	}
 }
 
@@ -492,4 +514,18 @@ func TestHelpTellsOnlyKeysThatWork(t *testing.T) {
 	d.Press("esc", "ctrl+k")
 	d.Shows("open the demo")
 	d.Hides("in Analyses")
+
+	_, r, d := startSite(t, 80, 60)
+	d.Press("4")
+	d.UntilShows("analyses here")
+	d.Press("?")
+	d.Shows("ctrl+r")
+	d.Hides("page up", "in every list")
+	d.Press("esc")
+	d.Send(tea.WindowSizeMsg{Width: 80, Height: 9})
+	d.Shows("analyses here")
+	d.Press("?")
+	if h := r.over.(*help); !strings.Contains(strings.Join(h.lines(80), "\n"), "page up") {
+		t.Error("a list that does not fit scrolls")
+	}
 }

@@ -189,10 +189,9 @@ func (r *root) openScreen(msg tea.Msg) tea.Cmd {
 // launched closes the form and shows what it started: the one new run's log
 // over the list, or the list alone.
 func (r *root) launched(msg nav.Launched) tea.Cmd {
-	st := &r.tabs[r.tab]
 	var cmds []tea.Cmd
-	if n := len(st.screens); n > 1 {
-		cmds = append(cmds, r.pop(st.screens[n-1]))
+	if msg.From != nil { // it may be covered, or on another tab than the one that is seen now
+		cmds = append(cmds, r.pop(msg.From))
 	}
 	cmds = append(cmds, r.broadcast(msg), r.openFrom(nav.Analyses))
 	if len(msg.Runs) == 1 {

@@ -36,9 +36,12 @@ type OpenResults struct{ Analyses []app.Analysis }
 // OpenAnalyses shows the analyses that a filter selects.
 type OpenAnalyses struct{ Filter string }
 
-// Launched tells that a form has started runs: the form is done, and the new
-// analyses are shown.
-type Launched struct{ Runs []runner.Run }
+// Launched tells that runs were started: the new analyses are shown. From is
+// the form that did, which is done, nil where there was none.
+type Launched struct {
+	Runs []runner.Run
+	From Screen
+}
 
 // Connected brings a session to every screen: at the first connection, at
 // another project, at another server. Lists load again.

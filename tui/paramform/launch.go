@@ -252,7 +252,7 @@ func (m *Screen) wasStarted(msg started) tea.Cmd {
 		m.drafts.off = false
 		return tea.Batch(m.failed(msg.err), m.save())
 	}
-	cmd := nav.Send(nav.Launched{Runs: msg.runs})
+	cmd := nav.Send(nav.Launched{Runs: msg.runs, From: m})
 	if msg.err != nil {
 		return tea.Sequence(cmd, nav.Fail(msg.err))
 	}
