@@ -243,6 +243,19 @@ func (r *Row) judge() {
 	}
 }
 
+// Turn is the table with another direction for a row: neither, lower, higher, and
+// around.
+func (t Table) Turn(row int) Table {
+	if row < 0 || row >= len(t.Rows) || len(t.Columns) == 0 {
+		return t
+	}
+	t.Rows = append([]Row(nil), t.Rows...)
+	r := &t.Rows[row]
+	r.Better = (r.Better + 1) % (Higher + 1)
+	r.judge()
+	return t
+}
+
 // Differences is the table without the rows in which all analyses agree.
 func (t Table) Differences() Table {
 	d := Table{Columns: t.Columns}

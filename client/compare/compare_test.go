@@ -127,6 +127,29 @@ func TestBestFollowsTheDirection(t *testing.T) {
 	}
 }
 
+func TestTheDirectionOfARowCanBeTurned(t *testing.T) {
+	var in []Input
+	for _, v := range []string{"3", "7"} {
+		in = append(in, Input{Entries: []Entry{entry(t, descriptor.Number, "n", v)}})
+	}
+	table := New(in)
+	var got []string
+	for range 3 {
+		turned := table.Turn(0)
+		if fmt.Sprint(table.Rows[0].Best) == fmt.Sprint(turned.Rows[0].Best) {
+			t.Error("nothing changed, or the table itself did")
+		}
+		table = turned
+		got = append(got, fmt.Sprint(table.Rows[0].Best))
+	}
+	if fmt.Sprint(got) != "[[0] [1] []]" {
+		t.Error(got)
+	}
+	table.Turn(-1)
+	table.Turn(5)
+	(Table{}).Turn(0)
+}
+
 func TestDeltaAgainstTheBaseline(t *testing.T) {
 	for _, tt := range []struct {
 		typ  descriptor.Type

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -14,6 +15,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/compare"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/widget"
@@ -29,6 +31,8 @@ type Screen struct {
 	table    compare.Table
 	loaded   bool
 	loading  nav.Gen
+	stop     context.CancelFunc // of the reading
+	done     *atomic.Int64      // analyses that have been read
 	opening  nav.Gen
 	err      error
 
@@ -44,31 +48,36 @@ type Screen struct {
 	grid   grid
 	filter widget.Filter
 	export exporter
+	plot   plotter
 
 	width, height int
 }
 
 // keys of this screen.
 var (
-	left     = keymap.Bind("←", "left", "left", "h")
-	right    = keymap.Bind("→", "right", "right")
-	equal    = keymap.Bind("=", "hide equal rows", "=")
-	nextDiff = keymap.Bind("]", "next difference", "]")
-	prevDiff = keymap.Bind("[", "previous difference", "[")
-	baseline = keymap.Bind("b", "baseline", "b")
-	turn     = keymap.Bind("t", "turn the table", "t")
-	sortBy   = keymap.Bind("s", "sort by this row", "s")
-	openForm = keymap.As(keymap.Open, "form with these values")
-	openLog  = keymap.Bind("l", "log", "l")
-	remove   = keymap.Bind("x", "leave this one out", "x")
-	exportTo = keymap.Bind("e", "export", "e")
+	left        = keymap.Bind("←", "left", "left", "h")
+	right       = keymap.Bind("→", "right", "right")
+	equal       = keymap.Bind("=", "hide equal rows", "=")
+	nextDiff    = keymap.Bind("]", "next difference", "]")
+	prevDiff    = keymap.Bind("[", "previous difference", "[")
+	baseline    = keymap.Bind("b", "baseline", "b")
+	turn        = keymap.Bind("t", "turn the table", "t")
+	sortBy      = keymap.Bind("s", "sort by this row", "s")
+	whichBetter = keymap.Bind("w", "which is better", "w")
+	openForm    = keymap.As(keymap.Open, "form with these values")
+	openLog     = keymap.Bind("l", "log", "l")
+	remove      = keymap.Bind("x", "leave this one out", "x")
+	exportTo    = keymap.Bind("e", "export", "e")
 )
 
-// New makes the screen; the first analysis is the baseline.
+// New makes the screen. The first analysis is the baseline; the columns are in the
+// order of time, the oldest first.
 func New(s *app.Session, analyses []app.Analysis) *Screen {
-	m := &Screen{session: s, analyses: analyses, baseline: -1}
+	m := &Screen{session: s, analyses: slices.Clone(analyses), baseline: -1, done: &atomic.Int64{}}
+	slices.SortStableFunc(m.analyses, func(a, b app.Analysis) int { return a.Created().Compare(b.Created()) })
 	if len(analyses) > 1 {
-		m.baseline = 0
+		first := analyses[0].Key()
+		m.baseline = slices.IndexFunc(m.analyses, func(a app.Analysis) bool { return a.Key() == first })
 	}
 	m.filter = widget.NewFilter("filter rows by name")
 	m.export = newExporter()
@@ -89,14 +98,23 @@ func (m *Screen) load() tea.Cmd {
 	if len(m.analyses) == 0 {
 		return nil
 	}
-	gen, s, as := nav.NewGen(), m.session, slices.Clone(m.analyses)
-	m.loading = gen
+	gen, s, as, done := nav.NewGen(), m.session, slices.Clone(m.analyses), &atomic.Int64{}
+	m.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	m.loading, m.done, m.stop = gen, done, cancel
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		t, err := s.Compare(ctx, as, nil)
+		t, err := s.Compare(ctx, as, func(n int) { done.Store(int64(n)) })
 		return compared{gen, t, err}
 	}
+}
+
+// Close ends a reading that nobody waits for any more.
+func (m *Screen) Close() tea.Cmd {
+	if m.stop != nil {
+		m.stop()
+	}
+	return nil
 }
 
 // Update changes the screen.
@@ -137,6 +155,10 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		t, base := m.shownTable()
 		return m.export.key(k, t, base)
 	}
+	if m.plot.on {
+		m.plotKeys(k)
+		return nil
+	}
 	if used, changed := m.filter.Update(k); used {
 		if changed {
 			m.arrange()
@@ -166,6 +188,10 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		m.arrange()
 	case keymap.Is(k, sortBy):
 		m.sort()
+	case keymap.Is(k, whichBetter):
+		return m.turnDirection()
+	case keymap.Is(k, plotKey):
+		return m.startPlot()
 	case keymap.Is(k, openForm):
 		return m.form()
 	case keymap.Is(k, openLog):
@@ -189,7 +215,7 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 // HoldsKey claims left while there is something to the left, and esc while a
 // filter is to be cleared.
 func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool {
-	return m.export.open || m.filter.HoldsKey(k) || k.String() == "left" && m.grid.col > 0
+	return m.export.open || m.plot.on && (k.String() == "esc" || k.String() == "left") || m.filter.HoldsKey(k) || k.String() == "left" && m.grid.col > 0
 }
 
 // Editing tells that printable keys are text.
@@ -210,6 +236,8 @@ func (m *Screen) Help() []key.Binding {
 		return []key.Binding{keymap.As(keymap.Accept, "write the file"), keymap.Cancel}
 	case m.filter.Editing():
 		return m.filter.Help()
+	case m.plot.on:
+		return []key.Binding{plotX, plotY, plotBack, plotEnd}
 	case !m.loaded:
 		return []key.Binding{keymap.When(m.err != nil, keymap.Refresh)}
 	}
@@ -217,8 +245,8 @@ func (m *Screen) Help() []key.Binding {
 	if !m.equal {
 		hide = keymap.As(equal, "show equal rows")
 	}
-	return []key.Binding{openForm, hide, nextDiff, prevDiff, baseline, turn, sortBy, openLog, keymap.Filter,
-		exportTo, remove, keymap.Copy, keymap.Up, keymap.Down, left, right, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End, keymap.Refresh}
+	return []key.Binding{openForm, hide, nextDiff, prevDiff, baseline, turn, sortBy, plotKey, openLog, keymap.Filter,
+		exportTo, whichBetter, remove, keymap.Copy, keymap.Up, keymap.Down, left, right, keymap.PageUp, keymap.PageDown, keymap.Home, keymap.End, keymap.Refresh}
 }
 
 // analysisIndex is the table's column under the cursor.
@@ -273,6 +301,24 @@ func (m *Screen) setBaseline() {
 		m.baseline = i
 	}
 	m.arrange()
+}
+
+// turnDirection changes in which direction the row under the cursor is good.
+func (m *Screen) turnDirection() tea.Cmd {
+	r, ok := m.rowIndex()
+	if !ok {
+		return nil
+	}
+	m.table = m.table.Turn(r)
+	m.fit()
+	name := text.Line(m.table.Rows[r].Label)
+	switch m.table.Rows[r].Better {
+	case compare.Lower:
+		return nav.Say("less is better: " + name)
+	case compare.Higher:
+		return nav.Say("more is better: " + name)
+	}
+	return nav.Say("neither is better: " + name)
 }
 
 // leaveOut takes the analysis under the cursor out of the comparison.

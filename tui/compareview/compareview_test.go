@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/cytorun/cytorun/client/compare"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/internal/bench"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/keymap"
@@ -21,15 +23,28 @@ import (
 
 // screen is a comparison of n analyses with rows parameters, of which the even
 // ones differ, already read.
-func screen(t *testing.T, n, rows int) *Screen {
+func screen(t testing.TB, n, rows int) *Screen {
 	t.Helper()
+	in := inputs(t, n, rows)
 	var as []app.Analysis
+	for _, c := range in {
+		run := &runner.Run{}
+		run.ID = c.Key
+		as = append(as, app.Analysis{Run: run})
+	}
+	m := New(&app.Session{Env: &app.Env{Now: time.Now}}, as)
+	m.SetSize(80, 20)
+	m.table, m.loaded = compare.New(in), true
+	m.arrange()
+	return m
+}
+
+// inputs are n analyses with rows parameters, of which the even ones differ.
+func inputs(t testing.TB, n, rows int) []compare.Input {
+	t.Helper()
 	var in []compare.Input
 	for i := range n {
-		run := &runner.Run{}
-		run.ID = fmt.Sprint("run-", i)
-		as = append(as, app.Analysis{Run: run})
-		c := compare.Input{Key: run.ID, Title: fmt.Sprintf("Nuclei \x1b[31m#%d\u202e", i)}
+		c := compare.Input{Key: fmt.Sprint("run-", i), Title: fmt.Sprintf("Nuclei \x1b[31m#%d\u202e", i)}
 		for r := range rows {
 			v := fmt.Sprint(r)
 			if r%2 == 0 {
@@ -43,12 +58,7 @@ func screen(t *testing.T, n, rows int) *Screen {
 		}
 		in = append(in, c)
 	}
-	env := &app.Env{Now: time.Now}
-	m := New(&app.Session{Env: env}, as)
-	m.SetSize(80, 20)
-	m.table, m.loaded = compare.New(in), true
-	m.arrange()
-	return m
+	return in
 }
 
 func press(m *Screen, keys ...string) {
@@ -205,14 +215,90 @@ func TestAnEmptyComparisonSaysHowToGetOne(t *testing.T) {
 	}
 }
 
-func BenchmarkScroll1000x200(b *testing.B) {
-	m := screen(&testing.T{}, 1000, 200)
-	m.SetSize(200, 54)
-	keys := []tea.KeyPressMsg{keymap.Press("right"), keymap.Press("down")}
-	i := 0
-	for b.Loop() {
-		m.Update(keys[i%2])
-		_ = m.View()
-		i++
+func TestColumnsAreOldestFirstAndTheFirstIsTheBaseline(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	of := func(id string, hours int) app.Analysis {
+		return app.Analysis{Run: &runner.Run{Spec: runner.Spec{ID: id, Created: at.Add(time.Duration(hours) * time.Hour)}}}
 	}
+	m := New(&app.Session{Env: &app.Env{Now: time.Now}}, []app.Analysis{of("good", 3), of("new", 5), of("old", 1)})
+	if m.analyses[0].Key() != "old" || m.analyses[2].Key() != "new" || m.baseline != 1 {
+		t.Errorf("%s first, baseline %d", m.analyses[0].Key(), m.baseline)
+	}
+}
+
+func TestADirectionCanBeGivenToARow(t *testing.T) {
+	m := screen(t, 3, 6)
+	press(m, "w")
+	r, _ := m.rowIndex()
+	if row := m.table.Rows[r]; row.Better != compare.Lower || len(row.Best) != 1 {
+		t.Errorf("%v is better, best %v", row.Better, row.Best)
+	}
+	if !strings.Contains(m.View(), "★") {
+		t.Error("the best one has no star")
+	}
+}
+
+func TestAResultIsPlottedAgainstAParameter(t *testing.T) {
+	m := screen(t, 5, 12)
+	press(m, "p")
+	if !m.plot.on || !strings.Contains(text.Strip(m.View()), "against") {
+		t.Fatal("nothing is plotted")
+	}
+	for _, size := range [][2]int{{60, 14}, {80, 18}, {200, 54}, {30, 3}} {
+		m.SetSize(size[0], size[1])
+		for _, k := range []string{"x", "y", "Y", "right", "down"} {
+			press(m, k)
+			lines := strings.Split(m.View(), "\n")
+			if len(lines) != size[1] {
+				t.Errorf("%v: %d lines", size, len(lines))
+			}
+			for _, l := range lines {
+				if text.Width(l) > size[0] || strings.ContainsAny(text.Strip(l), "\x1b\u202e") {
+					t.Errorf("%v: %q", size, l)
+				}
+			}
+		}
+	}
+	if !m.HoldsKey(keymap.Press("esc")) {
+		t.Error("esc must lead back to the table")
+	}
+	press(m, "esc")
+	if m.plot.on {
+		t.Error("it is still a plot")
+	}
+}
+
+// BenchmarkOpen1000x200 is from the entries of the analyses to a drawn table.
+func BenchmarkOpen1000x200(b *testing.B) {
+	in := inputs(b, 1000, 200)
+	var all []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		m := New(&app.Session{Env: &app.Env{Now: time.Now}}, make([]app.Analysis, 1000))
+		m.SetSize(200, 54)
+		m.Update(compared{gen: m.loading, table: compare.New(in)})
+		_ = m.View()
+		all = append(all, time.Since(began))
+	}
+	slices.Sort(all)
+	bench.Report(b, "compare/open-1000x200", ms(all[len(all)/2]), "ms", 150, true)
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func BenchmarkScroll1000x200(b *testing.B) {
+	m := screen(b, 1000, 200)
+	m.SetSize(200, 54)
+	keys := []tea.KeyPressMsg{keymap.Press("right"), keymap.Press("down"), keymap.Press("pgdown"), keymap.Press("end"), keymap.Press("home"), keymap.Press("t")}
+	var all []time.Duration
+	for b.Loop() {
+		for i := range 60 {
+			began := time.Now()
+			m.Update(keys[i%len(keys)])
+			_ = m.View()
+			all = append(all, time.Since(began))
+		}
+	}
+	slices.Sort(all)
+	bench.Report(b, "compare/scroll-1000x200", ms(all[len(all)*95/100]), "ms", 16, true)
 }

@@ -32,7 +32,9 @@ func (m *Screen) View() string {
 	case m.err != nil:
 		return m.say(m.err.Error() + "\n\nctrl+r tries again")
 	case !m.loaded:
-		return m.say(fmt.Sprintf("reading %d analyses", len(m.analyses)))
+		return m.say(m.reading())
+	case m.plot.on:
+		return widget.Fit(strings.Join(m.drawPlot(), "\n"), m.width, m.height)
 	}
 	lines := []string{m.top(), m.titles()}
 	body := m.body()
@@ -43,6 +45,15 @@ func (m *Screen) View() string {
 	lines = append(lines, widget.Rule(m.width))
 	lines = append(lines, m.detail()...)
 	return widget.Fit(strings.Join(lines, "\n"), m.width, m.height)
+}
+
+// reading says how far the reading is.
+func (m *Screen) reading() string {
+	n := len(m.analyses)
+	if done := int(m.done.Load()); n > 3 && done > 0 {
+		return fmt.Sprintf("reading, %d of %d analyses\n%s", done, n, widget.Progress(100*done/n, min(m.width-4, 50)))
+	}
+	return fmt.Sprintf("reading %d analyses", n)
 }
 
 func (m *Screen) say(s string) string {

@@ -1,0 +1,138 @@
+package compareview
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cytorun/cytorun/client/compare"
+	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/tui/keymap"
+	"github.com/cytorun/cytorun/tui/nav"
+	"github.com/cytorun/cytorun/tui/widget"
+)
+
+// plotter draws one row against another, such as a result against a parameter of a
+// sweep, in place of the table.
+type plotter struct {
+	on   bool
+	x, y int // rows of the table
+}
+
+var (
+	plotKey  = keymap.Bind("p", "plot", "p")
+	plotX    = keymap.Bind("x", "other parameter", "x", "right")
+	plotY    = keymap.Bind("y", "other result", "y", "down")
+	plotBack = keymap.Bind("Y", "result before", "Y", "up")
+	plotEnd  = keymap.Bind("p", "back to the table", "p", "esc")
+)
+
+// startPlot draws the row under the cursor, as far as it says which it is: a
+// parameter goes across, anything else with numbers up.
+func (m *Screen) startPlot() tea.Cmd {
+	xs, ys := m.plotRows()
+	if len(xs) == 0 || len(ys) == 0 {
+		return nav.Say("nothing to plot: it takes a parameter with several values, and a result that is a number")
+	}
+	m.plot = plotter{on: true, x: xs[0], y: ys[0]}
+	if r, ok := m.rowIndex(); ok {
+		if slices.Contains(xs, r) {
+			m.plot.x = r
+		}
+		if slices.Contains(ys, r) {
+			m.plot.y = r
+		}
+	}
+	return nil
+}
+
+// plotRows are the rows that can go across, and those that can go up.
+func (m *Screen) plotRows() (xs, ys []int) {
+	for i, r := range m.table.Rows {
+		numbers := 0
+		for _, c := range r.Cells {
+			if c.IsNumber {
+				numbers++
+			}
+		}
+		switch {
+		case r.Section == compare.Parameters && r.Differs:
+			xs = append(xs, i)
+		case r.Section != compare.Parameters && numbers > 1:
+			ys = append(ys, i)
+		}
+	}
+	// Results before facts: they are what a sweep is for.
+	sort.SliceStable(ys, func(a, b int) bool {
+		return m.table.Rows[ys[a]].Section > m.table.Rows[ys[b]].Section
+	})
+	return xs, ys
+}
+
+func (m *Screen) plotKeys(k tea.KeyPressMsg) {
+	xs, ys := m.plotRows()
+	next := func(rows []int, at, step int) int {
+		if len(rows) == 0 {
+			return at
+		}
+		i := slices.Index(rows, at) + step
+		return rows[(i+len(rows))%len(rows)]
+	}
+	switch {
+	case keymap.Is(k, plotEnd):
+		m.plot.on = false
+	case keymap.Is(k, plotX):
+		m.plot.x = next(xs, m.plot.x, 1)
+	case keymap.Is(k, plotY):
+		m.plot.y = next(ys, m.plot.y, 1)
+	case keymap.Is(k, plotBack):
+		m.plot.y = next(ys, m.plot.y, -1)
+	}
+}
+
+// drawPlot draws it in the area.
+func (m *Screen) drawPlot() []string {
+	x, y := m.table.Rows[m.plot.x], m.table.Rows[m.plot.y]
+	p := widget.Plot{
+		Title:  fmt.Sprintf(" %s against %s, %d analyses", text.Line(y.Label), text.Line(x.Label), len(m.cols)),
+		XLabel: label(x), YLabel: label(y),
+	}
+	numbers := true
+	for _, c := range m.cols {
+		if cell := x.Cells[c]; !cell.Missing && !cell.IsNumber {
+			numbers = false
+		}
+	}
+	for _, c := range m.cols {
+		up, across := y.Cells[c], x.Cells[c]
+		if !up.IsNumber || across.Missing {
+			continue
+		}
+		at := across.Number
+		if !numbers {
+			i := slices.Index(p.Names, across.Text)
+			if i < 0 {
+				i = len(p.Names)
+				p.Names = append(p.Names, across.Text)
+			}
+			at = float64(i)
+		}
+		p.X, p.Y = append(p.X, at), append(p.Y, up.Number)
+	}
+	return p.Draw(m.width, m.height)
+}
+
+func label(r compare.Row) string {
+	s := text.Line(r.Label)
+	switch {
+	case r.Unit != "":
+		s += " in " + text.Line(r.Unit)
+	case r.Quantity == compare.Seconds:
+		s += " in s"
+	case r.Quantity == compare.Bytes:
+		s += " in bytes"
+	}
+	return s
+}
