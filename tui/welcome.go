@@ -10,6 +10,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
@@ -128,7 +129,7 @@ type (
 
 // failed says what went wrong, or asks where a yes would mend it.
 func (w *welcome) failed(err error) tea.Cmd {
-	w.problem = err.Error()
+	w.problem = problemOf(err)
 	var cert *profile.CertificateError
 	var missing *noApptainer
 	switch {
@@ -149,6 +150,17 @@ func (w *welcome) failed(err error) tea.Cmd {
 		})
 	}
 	return nil
+}
+
+// problemOf says why a login or a demo failed. Whoever is typing keys needs
+// neither the request that they were tried with nor the command for a login. A
+// page in place of an answer may be the wrong address, so that error stays.
+func problemOf(err error) string {
+	var answer *client.HTTPError
+	if errors.Is(err, client.ErrUnauthorised) && errors.As(err, &answer) && answer.Status >= 300 {
+		return "the server does not accept these keys: check both (public key, private key)"
+	}
+	return err.Error()
 }
 
 // noApptainer tells that containers cannot be run here yet.
