@@ -201,6 +201,25 @@ func TestProblemsOfValuesHaveTheirPlaceInTheFile(t *testing.T) {
 	}
 }
 
+func TestTextOfAServerCannotBreakAFile(t *testing.T) {
+	long := strings.Repeat("very long ", 1000)
+	ps := []descriptor.Parameter{
+		{ID: "a\n[x]\nb = 1", Name: "\x1b[31m\nc = 2\u202e" + long, Description: long + "\nd = 3\r\ne = 4", Type: descriptor.String, Default: ptr("\"\nf = 5"), Choices: []string{"g\nh = 6"}},
+		{ID: "twice", Type: descriptor.Number}, {ID: "twice", Type: descriptor.String}, {ID: "", Type: descriptor.String, Optional: true},
+	}
+	got := readBack(t, ps, []client.Value{{Parameter: ps[0].ID, Text: "\x1b]0;x\a\nz = 9", Labels: []string{"y\nz = 8"}}}, FileStyle{Title: []string{"x\ny = 7"}, Hints: map[string][]string{"twice": {"a\nb = 1"}}})
+	if len(got) != 3 || got[0].Parameter != "twice" && got[0].Parameter != ps[0].ID {
+		t.Errorf("read back %+v", got)
+	}
+	var b bytes.Buffer
+	if err := WriteFile(&b, ps, nil, FileStyle{}); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 8000 || bytes.ContainsAny(b.Bytes(), "\x1b\r\a") || bytes.Contains(b.Bytes(), []byte("\u202e")) {
+		t.Errorf("%d bytes: %.2000q", b.Len(), b.String())
+	}
+}
+
 func TestNotesAreAddedAndTakenAwayAndNothingElseChanges(t *testing.T) {
 	for _, data := range []string{"", "a = 1", "a = 1\nb = 2\n", "\r\na = 1\r\n", "a = '''\n\n'''\n"} {
 		noted := Annotate([]byte(data), Problems{

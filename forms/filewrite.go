@@ -34,8 +34,13 @@ func WriteFile(w io.Writer, parameters []descriptor.Parameter, values []client.V
 		b.WriteString("# " + text.Line(line) + "\n") // not wrapped: it may hold a command
 	}
 	group := Group(-1)
+	written := make(map[string]bool, len(parameters))
 	for _, field := range New(parameters, nil).Fields {
 		p := field.Parameter
+		if written[p.ID] {
+			continue // a server with two of one name: a file can hold one
+		}
+		written[p.ID] = true
 		if field.Group != group {
 			group = field.Group
 			fmt.Fprintf(&b, "\n# ---- %s ----\n", group)
@@ -79,7 +84,8 @@ func help(b *strings.Builder, p descriptor.Parameter, hints []string) {
 
 // comment writes text as comment lines; an empty text is no line.
 func comment(b *strings.Builder, s string) {
-	const width = 76
+	const width, most = 76, 800 // cells
+	s = text.Truncate(s, most)
 	if s = strings.TrimSpace(text.Line(s)); s == "" {
 		return
 	}

@@ -40,7 +40,7 @@ func (c *cli) completeParameters(cmd *cobra.Command, args []string, prefix strin
 	if !hasValue {
 		var out []string
 		for _, p := range parameters {
-			out = append(out, p.ID+"=\t"+text.Line(p.Label()))
+			out = append(out, text.Line(p.ID)+"=\t"+text.Truncate(text.Line(p.Label()), 80))
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}

@@ -94,7 +94,7 @@ func (a *asker) options(f *forms.Field) error {
 		chosen := len(f.Value().List())
 		title := question(f)
 		if many {
-			title = fmt.Sprintf("%s [%d chosen]:", p.ID, chosen)
+			title = fmt.Sprintf("%s [%d chosen]:", shortName(p), chosen)
 		}
 		search, done := "", false
 		_, err := a.line(title, func(answer string) error {

@@ -81,9 +81,12 @@ type asker struct {
 	lines *lines
 }
 
+// mostSaid is how much of a server's text is read out, in cells.
+const mostSaid = 2000
+
 // say prints one line, safe for a terminal.
 func (a *asker) say(format string, args ...any) {
-	fmt.Fprintln(a.Out, text.Line(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(a.Out, text.Truncate(text.Line(fmt.Sprintf(format, args...)), mostSaid))
 }
 
 var theme = huh.ThemeFunc(huh.ThemeBase)
@@ -112,7 +115,7 @@ func (a *asker) field(i int) error {
 	f := &a.form.Fields[i]
 	p := f.Parameter
 	a.say("")
-	a.say("%d of %d: %s, %s", i+1, len(a.form.Fields), p.Label(), f.Group)
+	a.say("%d of %d: %s, %s", i+1, len(a.form.Fields), text.Truncate(text.Line(p.Label()), 200), f.Group)
 	for _, line := range strings.Split(strings.TrimSpace(text.HTML(p.Description)), "\n") {
 		if line != "" {
 			a.say("%s", line)
@@ -145,11 +148,15 @@ func question(f *forms.Field) string {
 	if len(f.Labels) == 1 {
 		kept = text.Truncate(text.Line(f.Labels[0]), 60)
 	}
+	name := shortName(f.Parameter)
 	if f.Text == "" {
-		return f.Parameter.ID + ":"
+		return name + ":"
 	}
-	return fmt.Sprintf("%s [%s]:", f.Parameter.ID, kept)
+	return fmt.Sprintf("%s [%s]:", name, kept)
 }
+
+// shortName is the id of a parameter, short enough for a question.
+func shortName(p descriptor.Parameter) string { return text.Truncate(text.Line(p.ID), 60) }
 
 // take gives the field an answer, and says why it may not have it. No answer
 // keeps what is there.
