@@ -376,7 +376,7 @@ func TestFirstStartLeadsToTheDemoOrALogin(t *testing.T) {
 	d.Hides("keys not")
 	d.Shows("••••")
 	d.Press("enter")
-	d.UntilShows("✗ the server does not accept these keys: check both (public key, private key)")
+	d.UntilShows("✗ the server does not accept these keys: check both (public key")
 	d.Hides("GET", "cytorun login")
 	d.Fits(80, 24)
 	d.Press("esc")
