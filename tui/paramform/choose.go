@@ -75,7 +75,7 @@ func (m *Screen) chooseAgain(left *picking) tea.Cmd {
 		left.pane.SetList(l)
 		cmd = tea.Batch(cmd, m.readSets(p))
 	}
-	left.pane.Say("the marks that were not taken; enter takes them, u goes back to those of the form")
+	left.pane.Say("not taken before; enter takes them, u goes back to those of the form")
 	m.sizePicker()
 	return cmd
 }
