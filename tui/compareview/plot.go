@@ -41,7 +41,8 @@ func (m *Screen) startPlot() tea.Cmd {
 		if slices.Contains(xs, r) {
 			m.plot.x = r
 		}
-		if slices.Contains(ys, r) {
+		// The first row is where the cursor stands before anybody moved it.
+		if slices.Contains(ys, r) && (m.grid.row > 0 || m.table.Rows[r].Section == compare.Results) {
 			m.plot.y = r
 		}
 	}

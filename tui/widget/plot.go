@@ -60,9 +60,10 @@ func (p Plot) Draw(width, height int) []string {
 		}
 		c.dot(cx, cy)
 		if !p.Lines { // a single dot is hard to see
-			c.dot(cx+1, cy)
-			c.dot(cx, cy+1)
-			c.dot(cx+1, cy+1)
+			cx, cy = min(cx, 2*w-2), min(cy, 4*h-2)
+			for i := range 4 {
+				c.dot(cx+i%2, cy+i/2)
+			}
 		}
 	}
 	across := text.Truncate(text.Line(p.XLabel), width/2) + " →"
@@ -76,7 +77,7 @@ func (p Plot) Draw(width, height int) []string {
 		if at[row] != "" {
 			sign = "┤"
 		}
-		lines = append(lines, t.Faint.Render(text.PadLeft(at[row], gutter)+" "+sign)+t.Busy.Render(strings.TrimRight(c.row(row), " ⠀")))
+		lines = append(lines, t.Faint.Render(text.PadLeft(at[row], gutter)+" "+sign)+t.Busy.Render(strings.TrimRight(c.row(row), " ")))
 	}
 	return append(lines, p.below(x, gutter, w)...)
 }
@@ -214,7 +215,11 @@ func abs(n int) int { return max(n, -n) }
 func (c *canvas) row(y int) string {
 	var b strings.Builder
 	for x := range c.w {
-		b.WriteRune(0x2800 + rune(c.bits[y*c.w+x]))
+		if bits := c.bits[y*c.w+x]; bits == 0 {
+			b.WriteByte(' ') // an empty cell of braille costs three bytes
+		} else {
+			b.WriteRune(0x2800 + rune(bits))
+		}
 	}
 	return b.String()
 }
