@@ -50,6 +50,7 @@ type Screen struct {
 
 	find   finder
 	prompt prompt
+	plot   plotter
 
 	width, height int
 }
@@ -112,6 +113,7 @@ func (m *Screen) open() tea.Cmd {
 // Close gives the file back.
 func (m *Screen) Close() tea.Cmd {
 	m.find.stop()
+	m.plot.stop()
 	log := m.log
 	m.log = nil
 	if log == nil {
@@ -143,6 +145,8 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		}
 	case found:
 		return m.foundMatch(msg)
+	case plotted:
+		m.tookSeries(msg)
 	case saved:
 		if msg.screen == m {
 			return m.prompt.saved(msg)
@@ -179,7 +183,7 @@ func (m *Screen) tick() tea.Cmd {
 	cmds := []tea.Cmd{m.refresh()}
 	switch {
 	case m.log != nil:
-		cmds = append(cmds, m.look())
+		cmds = append(cmds, m.look(), m.tickPlot())
 	case m.missing:
 		cmds = append(cmds, m.open())
 	}
@@ -263,6 +267,9 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	}
+	if m.plot.on {
+		return m.plotKeys(k)
+	}
 	page := max(m.bodyHeight()-2, 1)
 	switch {
 	case keymap.Is(k, keymap.Up):
@@ -323,6 +330,8 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		m.follow = false
 		return m.read(step{to: place, offset: m.mark})
+	case keymap.Is(k, plotKey):
+		return m.startPlot()
 	case keymap.Is(k, saveKey):
 		m.prompt.ask(savePrompt, m.fileName())
 	case keymap.Is(k, keymap.Copy):
@@ -340,7 +349,7 @@ func (m *Screen) toEnd() tea.Cmd {
 func (m *Screen) HoldsKey(k tea.KeyPressMsg) bool {
 	switch k.String() {
 	case "esc":
-		return m.prompt.kind != noPrompt || m.find.busy()
+		return m.prompt.kind != noPrompt || m.find.busy() || m.plot.on
 	case "left":
 		return m.pan > 0
 	}
@@ -362,13 +371,15 @@ func (m *Screen) Help() []key.Binding {
 		return []key.Binding{stopFind}
 	case m.log == nil:
 		return []key.Binding{keymap.As(keymap.Refresh, "try again")}
+	case m.plot.on:
+		return m.plot.help()
 	}
 	follow := followKey
 	if m.follow {
 		follow = keymap.As(followKey, "stop following")
 	}
 	has := m.find.pattern != nil
-	return []key.Binding{follow, searchKey, keymap.When(has, nextKey), keymap.When(has, prevKey), nextError, filterKey, wrapKey,
+	return []key.Binding{follow, searchKey, keymap.When(has, nextKey), keymap.When(has, prevKey), nextError, filterKey, plotKey, wrapKey,
 		prevError, stampKey, numberKey, expandKey, keymap.Home, keymap.As(keymap.End, "end, and follow"), panRight, panLeft,
 		markKey, toMark, saveKey, keymap.As(keymap.Copy, "copy these lines"), keymap.Up, keymap.Down, keymap.PageUp, pageDown}
 }

@@ -13,6 +13,9 @@ import (
 
 // View draws the log.
 func (m *Screen) View() string {
+	if m.plot.on && m.log != nil {
+		return widget.Fit(m.status()+"\n"+m.plot.view(m.width, m.bodyHeight()), m.width, m.height)
+	}
 	lines := strings.Split(m.status()+"\n"+m.body(), "\n")
 	if below := m.below(); below != "" {
 		lines[len(lines)-1] = below
