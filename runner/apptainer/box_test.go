@@ -374,3 +374,22 @@ func FuzzBuildcfg(f *testing.F) {
 		}
 	})
 }
+
+func TestABuildThatFailsIsToldInOneLine(t *testing.T) {
+	for _, c := range []struct {
+		output string
+		is     error
+		says   string
+	}{
+		{"INFO: x\nFATAL:   While performing build: write /x: no space left on device\n", ErrDisk, "free some"},
+		{"mksquashfs: write failed because Disk quota exceeded\n", ErrDisk, "in your quota"},
+		{"INFO: x\nFATAL:   While performing build: \x1b[31mbad\x1b[0m layer\n", nil, "bad layer"},
+		{"first\nlast words\n", nil, "last words"},
+		{"", nil, "exit status 7"},
+	} {
+		err := buildError(errors.New("exit status 7"), c.output)
+		if c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) || strings.ContainsAny(err.Error(), "\n\x1b") {
+			t.Errorf("%q is told as %q", c.output, err)
+		}
+	}
+}

@@ -208,3 +208,22 @@ func FuzzContent(f *testing.F) {
 		}
 	})
 }
+
+func TestGPUsAreCountedWithoutTheirTool(t *testing.T) {
+	b := newBox(t, 3)
+	if n := count(t.Context(), Discover); n != 3 {
+		t.Errorf("nvidia-smi lists %d", n)
+	}
+	b.write("fail", "broken\n")
+	if n := count(t.Context(), Discover); n != 0 {
+		t.Errorf("a broken nvidia-smi lists %d", n)
+	}
+	defer func(d string) { driverFolder = d }(driverFolder)
+	driverFolder = t.TempDir()
+	for _, pci := range []string{"0000:01:00.0", "0000:41:00.0"} {
+		must(t, os.Mkdir(filepath.Join(driverFolder, pci), 0o755))
+	}
+	if n := count(t.Context(), Discover); n != 2 {
+		t.Errorf("the driver lists %d", n)
+	}
+}

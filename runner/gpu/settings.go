@@ -54,10 +54,13 @@ func LoadSettings() (Settings, error) {
 	return s, nil
 }
 
-// count is how many GPUs the box has, without an answer of nvidia-smi where the
-// driver tells it in a file.
+// driverFolder has an entry for each GPU.
+var driverFolder = "/proc/driver/nvidia/gpus"
+
+// count is how many GPUs the box has. Where the driver tells it in a folder a
+// run without GPUs does not wait for nvidia-smi.
 func count(ctx context.Context, discover func(context.Context) ([]Device, error)) int {
-	if listed, err := os.ReadDir("/proc/driver/nvidia/gpus"); err == nil && len(listed) > 0 {
+	if listed, err := os.ReadDir(driverFolder); err == nil && len(listed) > 0 {
 		return len(listed)
 	}
 	devices, err := discover(ctx)

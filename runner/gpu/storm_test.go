@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cytorun/cytorun/internal/bench"
+	"github.com/cytorun/cytorun/runner"
 )
 
 // crowd lets n runs, each a process, wait for the GPUs of a box, and gives the
@@ -69,6 +70,30 @@ func (b *box) crowd(n int) (idle time.Duration) {
 func TestACrowdUsesEveryGPUOnce(t *testing.T) {
 	b := newBox(t, 4)
 	t.Logf("no GPU was free for longer than %s while somebody waited", b.crowd(12))
+}
+
+func TestACrowdInWhichSomeAreKilled(t *testing.T) {
+	b := newBox(t, 2)
+	var all []*exec.Cmd
+	for i := range 16 {
+		all = append(all, b.start(child{Run: fmt.Sprintf("r%02d", i), Request: Request{Count: 1 + i%2}, Hold: time.Duration(rand.IntN(30)) * time.Millisecond}))
+	}
+	for _, i := range rand.Perm(len(all))[:8] {
+		time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+		_ = all[i].Process.Kill()
+	}
+	for i, cmd := range all {
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != -1 {
+			t.Errorf("run %d: %v", i, err)
+		}
+	}
+	if left := leases(b.leases()); len(left) != 0 || len(slotHolders(b.leases())) != 0 || len(tickets(b.leases())) != 0 {
+		t.Errorf("left %v", left)
+	}
+	take(t, "after", Request{Count: 2}).Close()
+	if left := runner.Tickets(b.leases()); len(left) != 0 {
+		t.Errorf("tickets of the dead are left: %v", left)
+	}
 }
 
 // BenchmarkCrowd measures how long a GPU is idle while one of 32 runs waits.
