@@ -64,6 +64,9 @@ func (e End) change(run string, c *client.JobChange, killed client.Status) error
 				text += ": " + own
 			}
 			c.Comment = Comment(run, text)
+		case was.Status == client.Failed && own == "" && e.Reason != "" && strings.HasPrefix(was.Comment, e.Reason):
+			// Told already, and the answer was lost: what else the comment says
+			// of the program's own words stays.
 		case was.Status == client.Failed && own != "":
 			// The program's own words about its failure are the better ones.
 		default:

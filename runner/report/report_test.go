@@ -175,6 +175,8 @@ func TestWhatTheProgramWroteIsKeptWhereItDoesNotContradict(t *testing.T) {
 			client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"}, true},
 		"failure over its success": {End{runner.Failed, "exit 7"}, client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"},
 			client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")}, false},
+		"told already, answer lost": {End{runner.Failed, "exit 7"}, client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")},
+			client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")}, true},
 		"its own failure stays": {End{runner.Failed, "exit 1: x"}, client.JobChange{Status: client.Failed, Progress: 3, Comment: "no cells"},
 			client.JobChange{Status: client.Failed, Progress: 3, Comment: "no cells"}, true},
 		"failure over running": {End{runner.Failed, "exit 1: x"}, client.JobChange{Status: client.Running, Progress: 3, Comment: "tile 3"},
@@ -219,6 +221,25 @@ func box(t *testing.T, messages ...Message) Outbox {
 	must(t, os.WriteFile(filepath.Join(o.Folder, runner.LogFile), []byte("line\nsecret-key\n"), 0o600))
 	must(t, o.Add(messages...))
 	return o
+}
+
+func TestAnEndIsReplacedInItsPlace(t *testing.T) {
+	o := box(t, Message{Log: true}, Message{End: &End{State: runner.Succeeded}})
+	before := o.names()
+	must(t, o.ReplaceEnd(End{State: runner.Failed, Reason: "no cells"}))
+	if after := o.names(); strings.Join(after, " ") != strings.Join(before, " ") {
+		t.Errorf("files %v, were %v", after, before)
+	}
+	m, err := readMessage(filepath.Join(o.dir(), before[1]))
+	must(t, err)
+	if m.End == nil || m.End.State != runner.Failed || m.End.Reason != "no cells" {
+		t.Errorf("message %+v", m)
+	}
+	empty := box(t)
+	must(t, empty.ReplaceEnd(End{State: runner.Failed}))
+	if len(empty.names()) != 1 {
+		t.Error("an end without a place is not told")
+	}
 }
 
 func (s *site) deliver(o Outbox, job client.ID) ([]error, error) {
