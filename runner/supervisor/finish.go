@@ -23,7 +23,7 @@ var (
 
 // finish judges a program that ended and reports.
 func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
-	e := evidence{run: s.run(), exit: exit, left: unknown}
+	e := evidence{run: s.run(), exit: exit, left: unknown, stopped: s.stopped.Load(), timeUp: s.timeUp.Load()}
 	if c, ok := runner.CancelRequested(s.folder); ok {
 		e.cancel = &c
 	}
@@ -118,6 +118,7 @@ func (s *supervisor) end(result runner.Result) error {
 	if result.State == runner.Failed && result.Advice == "" {
 		result.Advice = advise(result.Reason)
 	}
+	leaveQueue(s.run())
 	box := report.Outbox{Folder: s.folder}
 	// Left over from a supervisor that died before its verdict.
 	if err := box.Clear(); err != nil {
@@ -175,6 +176,12 @@ func (s *supervisor) deliver() error {
 	result, ok := runner.ReadResult(s.folder)
 	if !ok || result.Confirmed {
 		return nil
+	}
+	// Killed while it amended its verdict.
+	if s.run().State.CanBecome(result.State) {
+		if err := s.event(runner.Event{State: result.State, Reason: result.Reason}); err != nil {
+			return err
+		}
 	}
 	ctx, stop := context.WithTimeout(context.Background(), deliverAtAll)
 	defer stop()
@@ -247,17 +254,18 @@ func (s *supervisor) amend(ctx context.Context, server client.Server, result *ru
 		return nil
 	}
 	e := evidence{run: s.run(), job: &job, firstError: result.FirstError}
-	result.State, result.Reason, result.Warnings = runner.Failed, e.ownFailure(), nil
-	if err := s.persist(func() error { return s.journal.Finish(*result) }); err != nil {
-		return err
-	}
+	amended := *result
+	amended.State, amended.Reason, amended.Warnings = runner.Failed, s.hide(e.ownFailure()), nil
+	// The report first: a verdict that nobody reports would stay here alone.
 	box := report.Outbox{Folder: s.folder}
-	if err := box.Clear(); err != nil {
+	end := report.End{State: amended.State, Reason: amended.Reason}
+	if err := s.persist(func() error { return box.ReplaceEnd(end) }); err != nil {
 		return err
 	}
-	if err := box.Add(report.Message{Log: true}, report.Message{End: &report.End{State: result.State, Reason: result.Reason}}); err != nil {
+	if err := s.persist(func() error { return s.journal.Finish(amended) }); err != nil {
 		return err
 	}
+	*result = amended
 	if s.run().State == runner.Succeeded {
 		return s.event(runner.Event{State: runner.Failed, Reason: result.Reason})
 	}

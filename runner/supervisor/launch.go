@@ -50,12 +50,27 @@ func (s *supervisor) launch() error {
 	}
 	started, err := keeper.Start(plan)
 	if err != nil {
-		return err
+		return s.notStarted(err)
 	}
 	if err := s.noteRunning(started); err != nil {
 		return err
 	}
 	return s.watch(started, s.keeperEnd())
+}
+
+// notStarted goes on where a keeper did not say that the program runs: a keeper
+// that was killed may have started it all the same.
+func (s *supervisor) notStarted(said error) error {
+	_, started, err := s.settled()
+	switch {
+	case err != nil:
+		return err
+	case started:
+		return s.goOn()
+	case s.orphans():
+		return s.end(runner.Result{State: runner.Lost, Reason: reasonHalfStarted})
+	}
+	return said
 }
 
 // ensureJob makes the job on the server before the run waits for anything else.

@@ -26,6 +26,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -105,6 +106,9 @@ type supervisor struct {
 	link   link       // to the server
 	ours   client.Keys
 	jobs   client.Keys // of the job's own user
+
+	stopped atomic.Bool // the program was asked to end because a person asked
+	timeUp  atomic.Bool // the same for its time limit
 
 	find finding // the container runtime, looked for in the background
 }

@@ -157,7 +157,12 @@ func (q *queue) draw(old int64) (int64, error) {
 // holds the slot until it, and every copy of it in another process, is closed.
 func (q *queue) enter(ctx context.Context, number int64) (*os.File, error) {
 	path := filepath.Join(q.dir, runner.TicketName(number, os.Getuid(), q.run))
-	ticket, err := lockShared(path, unix.LOCK_EX|unix.LOCK_NB)
+	// Whoever looks whether a ticket is alive holds its lock for a moment.
+	var ticket *os.File
+	err := sleep(ctx, func() (err error) {
+		ticket, err = lockShared(path, unix.LOCK_EX)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot wait in the queue: %w", err)
 	}
@@ -173,6 +178,17 @@ func (q *queue) enter(ctx context.Context, number int64) (*os.File, error) {
 		}
 		// One that was before us had lost its supervisor and is back.
 		_ = slot.Close()
+	}
+}
+
+// leaveQueue removes the ticket of a run that will not start any more: one
+// whose supervisor was killed in the queue still lies there.
+func leaveQueue(run runner.Run) {
+	if run.Ticket == 0 {
+		return
+	}
+	for _, dir := range runner.LeaseDirs() {
+		_ = os.Remove(filepath.Join(dir, runner.TicketName(run.Ticket, os.Getuid(), run.ID)))
 	}
 }
 

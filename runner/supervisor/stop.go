@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,11 +12,13 @@ import (
 )
 
 // stop ends a running program: TERM, some patience, KILL, then every process of
-// its session. It returns when ctx ends, which is when the program has.
-func (s *supervisor) stop(ctx context.Context, started runner.Started) {
+// its session. It returns when ctx ends, which is when the program has. asked is
+// set when the program was still there to be asked.
+func (s *supervisor) stop(ctx context.Context, started runner.Started, asked *atomic.Bool) {
 	if !signalProcess(started, unix.SIGTERM) {
 		return
 	}
+	asked.Store(true)
 	patience := time.NewTimer(killAfter())
 	defer patience.Stop()
 	select {

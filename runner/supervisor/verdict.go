@@ -16,6 +16,10 @@ type evidence struct {
 	run    runner.Run
 	exit   runner.Exit
 	cancel *runner.CancelRequest // nil: nobody asked
+	// stopped and timeUp tell that this supervisor asked the program to end,
+	// for a person or for its time limit. Times tell it too, but for a clock
+	// that was set back.
+	stopped, timeUp bool
 	// job is the server's record after the end; nil where it could not be read.
 	job *client.Job
 	// tail is the end of the log, firstError its most telling line, lastLine
@@ -35,10 +39,10 @@ func judge(e evidence) runner.Result {
 	ran := e.exit.Ended.Sub(e.exit.Started)
 	limit := e.run.Resources.TimeLimit
 	switch {
-	case e.cancel != nil && !e.exit.Ended.Before(e.cancel.Time):
+	case e.cancel != nil && (e.stopped || !e.exit.Ended.Before(e.cancel.Time)):
 		r.State = runner.Cancelled
 		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, text.Duration(ran))
-	case limit > 0 && ran >= limit && e.exit.Code != 0:
+	case limit > 0 && (e.timeUp || ran >= limit) && e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", text.Duration(limit))
 		r.Advice = "give it more time with --time"
 	case e.exit.Code != 0:

@@ -24,6 +24,7 @@ func TestVerdict(t *testing.T) {
 	shared.OOMKills = runner.OOMCount{Group: 1, Box: 1}
 	job := func(s client.Status, comment string) *client.Job { return &client.Job{Status: s, Comment: comment} }
 	limited := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer, Resources: runner.Resources{TimeLimit: time.Hour}}}
+	endless := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer, Resources: runner.Resources{TimeLimit: 2 * time.Hour}}}
 	inside := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer}}
 	strict := runner.Run{Spec: runner.Spec{Runtime: runner.Apptainer, Strict: true}}
 	asked := func(after time.Duration) *runner.CancelRequest {
@@ -59,6 +60,8 @@ func TestVerdict(t *testing.T) {
 		"cancelled":                {evidence{run: inside, exit: exit(143, ""), cancel: asked(time.Minute)}, runner.Cancelled, "cancelled by ann after 1h", "", ""},
 		"cancelled, clean exit":    {evidence{run: inside, exit: exit(0, ""), cancel: asked(time.Minute), job: job(3, "")}, runner.Cancelled, "cancelled by ann", "", ""},
 		"ended before the cancel":  {evidence{run: inside, exit: exit(0, ""), cancel: asked(2 * time.Hour), job: job(3, ""), left: some}, runner.Succeeded, "", "", ""},
+		"cancelled, clock back":    {evidence{run: inside, exit: exit(143, ""), cancel: asked(2 * time.Hour), stopped: true}, runner.Cancelled, "cancelled by ann", "", ""},
+		"time limit, clock back":   {evidence{run: endless, exit: exit(143, ""), timeUp: true}, runner.Failed, "stopped at its time limit of 2h", "", "--time"},
 		"time limit":               {evidence{run: limited, exit: exit(143, "")}, runner.Failed, "stopped at its time limit of 1h", "", "--time"},
 		"cuda":                     {evidence{run: inside, exit: exit(1, ""), tail: "x\nRuntimeError: CUDA out of memory. Tried\n", firstError: "RuntimeError: CUDA out of memory."}, runner.Failed, "exit 1: RuntimeError: CUDA out of memory.", "", "GPU"},
 	}

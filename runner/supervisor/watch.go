@@ -76,9 +76,9 @@ func (s *supervisor) watch(started runner.Started, end ended) error {
 			return s.adopt(started)
 		case <-cancel:
 			cancel = nil
-			go s.stop(ctx, started)
+			go s.stop(ctx, started, &s.stopped)
 		case <-limit:
-			go s.stop(ctx, started)
+			go s.stop(ctx, started, &s.timeUp)
 		case p := <-observed:
 			percent = max(percent, p)
 		case <-sample.C:
@@ -140,6 +140,9 @@ func (m *sampler) sample() bool {
 	}
 	const end = 4 << 10
 	from := max(m.size, st.Size()-end)
+	if from > m.size {
+		m.meter.Skipped()
+	}
 	m.size = st.Size()
 	if m.times != nil {
 		// Losing one record to a full disk is no harm.

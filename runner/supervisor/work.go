@@ -29,9 +29,24 @@ func (s *supervisor) work() error {
 	case errors.Is(err, errNoKeys):
 		s.waiting(err.Error())
 		return nil
+	case s.begun():
+		// What stops this process says nothing of the program: the next one
+		// goes on from the facts.
+		return err
 	}
 	return s.end(runner.Result{State: runner.Failed, Reason: oneLine(err.Error())})
 }
+
+// begun tells that the program was started, or is just being, or was judged
+// already.
+func (s *supervisor) begun() bool {
+	_, started := runner.ReadStarted(s.folder)
+	_, judged := runner.ReadResult(s.folder)
+	return started || judged || runner.Held(s.path(runner.AliveFile))
+}
+
+// reasonHalfStarted is why a run is lost whose program nobody wrote down.
+const reasonHalfStarted = "its keeper was killed while the program started"
 
 // goOn looks at the facts first: what is there is believed, what an earlier
 // supervisor meant to do is not.
@@ -48,7 +63,7 @@ func (s *supervisor) goOn() error {
 	}
 	if !ok {
 		if s.orphans() {
-			return s.end(runner.Result{State: runner.Lost, Reason: "its keeper was killed while the program started"})
+			return s.end(runner.Result{State: runner.Lost, Reason: reasonHalfStarted})
 		}
 		if err := s.confirmed(); err != nil {
 			return err
@@ -122,21 +137,13 @@ func (s *supervisor) confirmed() error {
 }
 
 // orphans ends processes that a keeper started and could not write down, and
-// tells whether there were any. They are known by their work folder, which is
-// in the arguments of a container and in the environment of a program without.
+// tells whether there were any.
 func (s *supervisor) orphans() bool {
 	var found []int
 	work := s.workDir()
 	for _, p := range runner.Processes() {
-		if p.PID == os.Getpid() {
-			continue
-		}
-		for _, name := range []string{"cmdline", "environ"} {
-			b, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(p.PID), name))
-			if err == nil && strings.Contains(string(b), work+"/") {
-				found = append(found, p.PID)
-				break
-			}
+		if p.PID != os.Getpid() && worksIn(p.PID, work) {
+			found = append(found, p.PID)
 		}
 	}
 	if len(found) == 0 {
@@ -144,6 +151,32 @@ func (s *supervisor) orphans() bool {
 	}
 	s.killAll(func() []int { return found })
 	return true
+}
+
+// worksIn tells whether a process is a run's program or its container: they are
+// told of the work folder by their arguments and their environment. A person
+// may look into the folder at any time, with a shell that is in it or a viewer
+// of one of its files: those are left alone.
+func worksIn(pid int, work string) bool {
+	proc := filepath.Join("/proc", fmt.Sprint(pid))
+	args, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
+	for arg := range strings.SplitSeq(string(args), "\x00") {
+		if strings.HasPrefix(arg, filepath.Join(work, "home")+":") {
+			return true // what the container command is told
+		}
+	}
+	env, _ := os.ReadFile(filepath.Join(proc, "environ"))
+	for entry := range strings.SplitSeq(string(env), "\x00") {
+		name, value, _ := strings.Cut(entry, "=")
+		switch name {
+		case "PWD", "OLDPWD", "_": // where a shell is, was, and what it ran
+		default:
+			if strings.Contains(value, work+"/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // killAll kills processes until none of them runs, for at most ten seconds.
