@@ -78,6 +78,17 @@ func (q *Queue) Draw(old int64) (int64, error) {
 	return last, nil
 }
 
+// Leave removes the ticket of a run of this user that will not start any more:
+// one whose supervisor was killed in the queue still lies there.
+func Leave(run string, number int64) {
+	if number == 0 {
+		return
+	}
+	for _, dir := range runner.LeaseDirs() {
+		_ = os.Remove(filepath.Join(dir, runner.TicketName(number, os.Getuid(), run)))
+	}
+}
+
 // wish is what is written in a ticket: what its run waits for, and why.
 type wish struct {
 	Schema int `json:"schema"`
@@ -91,7 +102,8 @@ type wish struct {
 // mends itself ends the waiting.
 func (q *Queue) Enter(ctx context.Context, number int64, r Request) (*Grant, error) {
 	path := q.path(runner.TicketName(number, os.Getuid(), q.run))
-	ticket, err := lockShared(path, false)
+	// Whoever looks whether a ticket is alive holds its lock for a moment.
+	ticket, err := lockUntil(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot wait in the queue: %w", err)
 	}
@@ -130,9 +142,9 @@ func (q *Queue) attempt(ctx context.Context, number int64, r *Request) (*Grant, 
 		}
 	}
 	slots := q.slots(ctx, *r)
-	lock, err := q.decide(ctx)
+	lock, err := lockUntil(ctx, q.path(decisions))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("cannot decide in the queue: %w", err)
 	}
 	defer lock.Close()
 	if len(q.before(number)) > 0 {
@@ -166,16 +178,16 @@ func (q *Queue) attempt(ctx context.Context, number int64, r *Request) (*Grant, 
 	return g, nil, nil
 }
 
-// decide takes the lock of all decisions. Nobody holds it for long, unless it is
-// stopped just then; our end is still heard.
-func (q *Queue) decide(ctx context.Context) (*os.File, error) {
+// lockUntil takes a lock that nobody holds for long, unless it is stopped just
+// then; our end is still heard.
+func lockUntil(ctx context.Context, path string) (*os.File, error) {
 	type result struct {
 		f   *os.File
 		err error
 	}
 	locked := make(chan result)
 	go func() {
-		f, err := lockShared(q.path(decisions), true)
+		f, err := lockShared(path, true)
 		select {
 		case locked <- result{f, err}:
 		case <-ctx.Done():
@@ -186,10 +198,7 @@ func (q *Queue) decide(ctx context.Context) (*os.File, error) {
 	}()
 	select {
 	case r := <-locked:
-		if r.err != nil {
-			return nil, fmt.Errorf("cannot decide in the queue: %w", r.err)
-		}
-		return r.f, nil
+		return r.f, r.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

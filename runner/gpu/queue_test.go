@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cytorun/cytorun/runner"
 )
 
@@ -287,6 +289,28 @@ func TestALeaseLivesAsLongAsWhoeverWasHandedIt(t *testing.T) {
 	b.await("b", "waits", "run a")
 	must(t, keeper.Process.Kill())
 	b.await("b", "has", uuid(0))
+}
+
+func TestATicketThatIsLookedAtIsStillOurs(t *testing.T) {
+	b := newBox(t, 1)
+	path := filepath.Join(b.leases(), runner.TicketName(5, os.Getuid(), "a"))
+	f, err := openShared(path)
+	must(t, err)
+	must(t, flock(f, unix.LOCK_SH)) // as somebody does who wonders whether we live
+	b.start(child{Run: "a", Number: 5})
+	time.AfterFunc(50*time.Millisecond, func() { _ = f.Close() })
+	b.await("a", "ends", "")
+	// One that was killed leaves its ticket until somebody sweeps it.
+	must(t, os.WriteFile(path, nil, 0o666))
+	Leave("a", 0)
+	Leave("b", 5)
+	if len(runner.Tickets(b.leases())) != 1 {
+		t.Error("the ticket of another run is gone")
+	}
+	Leave("a", 5)
+	if left := runner.Tickets(b.leases()); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
 }
 
 func TestNumbersAreDrawnOnce(t *testing.T) {
