@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -53,7 +54,11 @@ func (s *Session) fill(ctx context.Context, a client.Algorithm, prefill, set []c
 	var problems forms.Problems
 	for i := range form.Fields {
 		f := &form.Fields[i]
-		if f.Text == "" || !needsOptions(*f) {
+		if f.Text == "" {
+			continue
+		}
+		if !needsOptions(*f) {
+			problems = append(problems, s.checkIDs(ctx, form, *f)...)
 			continue
 		}
 		ids, labels, wrong, err := s.optionsNamed(ctx, f.Parameter, f.Text)
@@ -106,6 +111,30 @@ func needsOptions(f forms.Field) bool {
 
 func isID(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// checkWithin bounds the look at the options that ids typed by hand cost.
+const checkWithin = 3 * time.Second
+
+// checkIDs finds ids that a person typed and that mean no option, and keeps the
+// names of those that do. Where the options cannot be had in time the ids count
+// as they are: the server may be away, or its list broken.
+func (s *Session) checkIDs(ctx context.Context, form *forms.Form, f forms.Field) forms.Problems {
+	p := f.Parameter
+	if f.Origin != client.FromUser || len(f.Labels) > 0 || p.URI == "" || p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	ids, labels, err := s.resolveOptions(ctx, p, f.Text)
+	var wrong forms.Problems
+	if errors.As(err, &wrong) && s.OptionsAge(p) == 0 {
+		return wrong
+	}
+	if err == nil {
+		form.Set(p.ID, ids, f.Origin, labels...)
+	}
+	return nil
 }
 
 // optionKey is a name as it is looked up: in lower case, and without spaces

@@ -61,7 +61,7 @@ func TestValuesAreFilledFromDefaultsEarlierOnesAndNames(t *testing.T) {
 		"options by name, with spaces":    {nil, given("terms", "nucleus , cell 2"), "terms", list("nucleus", "cell 2"), client.FromUser, []string{"nucleus", "cell 2"}},
 		"names and ids together":          {nil, given("terms", "nucleus,"+ids["cell 2"]), "terms", list("nucleus", "cell 2"), client.FromUser, []string{"nucleus", "cell 2"}},
 		"all options, in their order":     {nil, given("terms", "all"), "terms", list("cell 2", "cell 10", "nucleus"), client.FromUser, []string{"cell 2", "cell 10", "nucleus"}},
-		"ids are taken as they are":       {nil, given("terms", "1,2"), "terms", "1,2", client.FromUser, nil},
+		"ids bring their names":           {nil, given("terms", ids["cell 2"]), "terms", ids["cell 2"], client.FromUser, []string{"cell 2"}},
 		"an unknown one stays to be told": {nil, given("nosuch", "1"), "nosuch", "1", client.FromUser, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,6 +77,9 @@ func TestValuesAreFilledFromDefaultsEarlierOnesAndNames(t *testing.T) {
 	if _, err := s.Fill(tctx, a, nil, given("terms", "nucleus,nosuch")); !errors.As(err, &problems) || !strings.Contains(err.Error(), `terms: no option "nosuch"`) {
 		t.Errorf("an unknown option: %v", err)
 	}
+	if _, err := s.Fill(tctx, a, nil, given("terms", ids["nucleus"]+",99")); !errors.As(err, &problems) || !strings.Contains(err.Error(), `terms: no option "99"`) {
+		t.Errorf("an unknown id: %v", err)
+	}
 	if _, err := s.Fill(tctx, a, nil, given("term", "all")); !errors.As(err, &problems) {
 		t.Errorf("all for one option: %v", err)
 	}
@@ -84,6 +87,9 @@ func TestValuesAreFilledFromDefaultsEarlierOnesAndNames(t *testing.T) {
 	s.web.Close()
 	if vs, err := s.Fill(tctx, a, nil, given("term", "nucleus")); err != nil || value(vs, "term").Text != ids["nucleus"] {
 		t.Errorf("by a name that the server told before it went: %v, %v", vs, err)
+	}
+	if vs, err := s.Fill(tctx, a, nil, given("term", "99")); err != nil || value(vs, "term").Text != "99" {
+		t.Errorf("an id that an old list does not have may be new: %v, %v", vs, err)
 	}
 	never := a
 	never.Parameters = slices.Clone(a.Parameters)
@@ -95,7 +101,7 @@ func TestValuesAreFilledFromDefaultsEarlierOnesAndNames(t *testing.T) {
 	if _, err := s.Fill(tctx, never, nil, given("term", "nucleus")); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "give ids instead") {
 		t.Errorf("by a name that nobody told: %v", err)
 	}
-	if vs, err := s.Fill(tctx, a, nil, given("term", "7")); err != nil || value(vs, "term").Text != "7" {
+	if vs, err := s.Fill(tctx, never, nil, given("term", "7")); err != nil || value(vs, "term").Text != "7" {
 		t.Errorf("ids without the server: %v, %v", vs, err)
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -79,6 +80,11 @@ func (s *Session) Check(r LaunchRequest) error {
 	}
 	if r.Runtime == runner.Process && !demo.Owns(r.Algorithm) {
 		return fmt.Errorf("runtime %s is for the programs of the demo only, and %s is none; launch it with --runtime %s", runner.Process, text.Line(r.Algorithm.Name), runner.Apptainer)
+	}
+	if r.GPUs > 0 {
+		if _, err := exec.LookPath("nvidia-smi"); err != nil {
+			return forms.Problems{{Parameter: "gpus", Message: "this box has no GPU that nvidia-smi knows; launch without --gpus"}}
+		}
 	}
 	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
 		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name))
