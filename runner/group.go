@@ -132,10 +132,10 @@ func (g Group) Stop(reason string) int {
 	return n
 }
 
-// ClaimEnd tells, to one caller alone, that the group has come to its end. A
-// group to which runs were added comes to an end again. It costs nothing to ask
-// while a run lives.
-func (g Group) ClaimEnd() bool {
+// ClaimEnd tells, to one run alone, that the group has come to its end: to that
+// one again when it asks again. A group to which runs were added comes to an end
+// again. It costs nothing to ask while a run lives.
+func (g Group) ClaimEnd(run string) bool {
 	if len(g.Runs) == 0 || g.Live() > 0 {
 		return false
 	}
@@ -149,11 +149,11 @@ func (g Group) ClaimEnd() bool {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return false
 	}
-	name := fmt.Sprintf("group-ended-%d", len(g.Runs)+len(g.Replaced))
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return false
+	path := filepath.Join(dir, fmt.Sprintf("group-ended-%d", len(g.Runs)+len(g.Replaced)))
+	// A link is made with its content in one step.
+	if err := os.Symlink(run, path); err == nil {
+		return true
 	}
-	_ = f.Close()
-	return true
+	who, err := os.Readlink(path)
+	return err == nil && who == run
 }

@@ -67,10 +67,15 @@ func TestTheEndOfAGroupIsClaimedOnce(t *testing.T) {
 	claims := func() int {
 		var n atomic.Int32
 		var all sync.WaitGroup
-		for range 8 {
+		for i := range 8 {
 			all.Go(func() {
-				if GroupOf(runs, "g").ClaimEnd() {
+				who := fmt.Sprint("run-", i, "-of-", len(runs))
+				if GroupOf(runs, "g").ClaimEnd(who) {
 					n.Add(1)
+					// Killed before it could tell anybody, it asks again.
+					if !GroupOf(runs, "g").ClaimEnd(who) {
+						t.Error("the one that claimed it may not tell it")
+					}
 				}
 			})
 		}

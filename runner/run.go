@@ -84,8 +84,10 @@ type Result struct {
 	Digest      string    `json:"container_digest,omitempty"`
 	Confirmed   bool      `json:"confirmed"` // the server has everything
 	Unreported  string    `json:"unreported,omitempty"`
-	FirstError  string    `json:"first_error,omitempty"`
-	Annotations int       `json:"annotations"` // on the server; -1 unknown
+	// Untold is set until the person and the group have heard of the end.
+	Untold      bool   `json:"untold,omitempty"`
+	FirstError  string `json:"first_error,omitempty"`
+	Annotations int    `json:"annotations"` // on the server; -1 unknown
 }
 
 // Run is a run folder as it reads now.

@@ -19,8 +19,8 @@ type summary struct {
 	// Events is the length of events.jsonl that it was made from: another
 	// length there means that it is stale.
 	Events int64 `json:"events"`
-	// Final is set when nothing will change any more: the run has ended and the
-	// server knows.
+	// Final is set when nothing will change any more: the run has ended, and the
+	// server and the person know.
 	Final bool `json:"final,omitempty"`
 
 	ID        string     `json:"id"`
@@ -66,6 +66,7 @@ type lightResult struct {
 	Warnings    []string `json:"warnings,omitempty"`
 	Confirmed   bool     `json:"confirmed"`
 	Unreported  string   `json:"unreported,omitempty"`
+	Untold      bool     `json:"untold,omitempty"`
 	FirstError  string   `json:"first_error,omitempty"`
 	Annotations int      `json:"annotations"`
 	MaxRSS      int64    `json:"max_rss,omitempty"`
@@ -85,12 +86,12 @@ func writeSummary(r Run, events int64) error {
 	if res := r.Result; res != nil && r.State.Ended() {
 		s.Result = &lightResult{
 			Reason: res.Reason, Advice: res.Advice, Warnings: res.Warnings, Confirmed: res.Confirmed,
-			Unreported: res.Unreported, FirstError: res.FirstError, Annotations: res.Annotations,
+			Unreported: res.Unreported, Untold: res.Untold, FirstError: res.FirstError, Annotations: res.Annotations,
 		}
 		if res.Exit != nil {
 			s.Result.MaxRSS = res.Exit.MaxRSS
 		}
-		s.Final = res.Confirmed
+		s.Final = res.Confirmed && !res.Untold
 	}
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s summary) run(folder string) Run {
 	if l := s.Result; l != nil {
 		r.Result = &Result{
 			Schema: Schema, State: s.State, Reason: l.Reason, Advice: l.Advice, Warnings: l.Warnings, Ended: s.Ended,
-			Confirmed: l.Confirmed, Unreported: l.Unreported, FirstError: l.FirstError, Annotations: l.Annotations,
+			Confirmed: l.Confirmed, Unreported: l.Unreported, Untold: l.Untold, FirstError: l.FirstError, Annotations: l.Annotations,
 		}
 		if l.MaxRSS > 0 {
 			r.Result.Exit = &Exit{Schema: Schema, MaxRSS: l.MaxRSS}

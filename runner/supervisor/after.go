@@ -37,12 +37,25 @@ func (s *supervisor) afterEnd(result runner.Result) {
 			return
 		}
 		s.stopGroup(group, run, result)
-		if !group.ClaimEnd() {
+		if !group.ClaimEnd(run.ID) {
 			return
 		}
 		m = groupMessage(m, run, group)
 	}
 	s.notify(m)
+}
+
+// somebodyListens tells whether the end of the run means anything for others.
+func (s *supervisor) somebodyListens() bool {
+	if s.run().Group != "" {
+		return true
+	}
+	paths, err := profile.DefaultPaths()
+	if err != nil {
+		return false
+	}
+	config, err := notify.Load(paths)
+	return err != nil || !config.Empty()
 }
 
 func (s *supervisor) group(id string) (runner.Group, error) {

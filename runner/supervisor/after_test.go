@@ -21,15 +21,27 @@ import (
 // hook is a webhook that keeps what it got.
 type hook struct {
 	mu   sync.Mutex
+	gate chan struct{} // closed: answers at once
+	came int           // how many asked
 	got  []map[string]any
 	text []string
 }
 
 func newHook(t *testing.T, settings string) *hook {
 	t.Helper()
-	h := &hook{}
+	h := &hook{gate: make(chan struct{})}
+	close(h.gate)
 	web := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
+		h.mu.Lock()
+		gate := h.gate
+		h.came++
+		h.mu.Unlock()
+		select {
+		case <-gate:
+		case <-r.Context().Done():
+			return // who asked was killed and has heard nothing
+		}
 		var m map[string]any
 		_ = json.Unmarshal(b, &m)
 		h.mu.Lock()
@@ -44,6 +56,26 @@ func newHook(t *testing.T, settings string) *hook {
 	_, err = fmt.Fprintf(f, "\n[notify]\nwebhook = %q\n%s\n", web.URL, settings)
 	must(t, errors.Join(err, f.Close()))
 	return h
+}
+
+// hang makes the hook keep everybody waiting until goOn.
+func (h *hook) hang() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gate = make(chan struct{})
+}
+
+func (h *hook) goOn() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gate = make(chan struct{}) // who waits at the old one waits until it is gone
+	close(h.gate)
+}
+
+func (h *hook) asked() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.came
 }
 
 func (h *hook) messages() []map[string]any {

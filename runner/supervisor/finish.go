@@ -134,7 +134,7 @@ func (s *supervisor) end(result runner.Result) error {
 			return err
 		}
 	}
-	result.Unreported = "not yet reported to the server"
+	result.Unreported, result.Untold = "not yet reported to the server", s.somebodyListens()
 	if err := s.persist(func() error { return s.journal.Finish(result) }); err != nil {
 		return err
 	}
@@ -166,16 +166,29 @@ func (s *supervisor) conclude(result runner.Result) error {
 	if err := s.event(at); err != nil {
 		return err
 	}
-	s.afterEnd(result)
 	return s.deliver()
 }
 
-// deliver reports what an ended run still has to report, until the server has
-// it all or a day has passed.
+// tell does what the end of the run means for others, once: a supervisor that
+// was killed meanwhile leaves it to the next.
+func (s *supervisor) tell(result *runner.Result) error {
+	if !result.Untold {
+		return nil
+	}
+	s.afterEnd(*result)
+	result.Untold = false
+	return s.persist(func() error { return s.journal.Finish(*result) })
+}
+
+// deliver tells what an ended run still has to tell: the person, and the server
+// until it has it all or a day has passed.
 func (s *supervisor) deliver() error {
 	result, ok := runner.ReadResult(s.folder)
-	if !ok || result.Confirmed {
+	if !ok {
 		return nil
+	}
+	if err := s.tell(&result); err != nil || result.Confirmed {
+		return err
 	}
 	// Killed while it amended its verdict.
 	if s.run().State.CanBecome(result.State) {

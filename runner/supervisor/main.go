@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -64,7 +65,24 @@ func Main(args []string) int {
 		return 1
 	}
 	s.noteOutputs()
+	s.tidy()
 	return 0
+}
+
+// tidy removes what writers that were killed left half written. The run is over
+// and everybody who wrote into its folder is gone.
+func (s *supervisor) tidy() {
+	if !s.run().State.Ended() || runner.Held(s.path(runner.AliveFile)) {
+		return
+	}
+	for _, dir := range []string{s.folder, s.path(runner.OutboxDir)} {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") && e.Type().IsRegular() {
+				_ = os.Remove(filepath.Join(dir, e.Name()))
+			}
+		}
+	}
 }
 
 // answerer tells the parent once; nobody may be listening.

@@ -213,3 +213,49 @@ func TestAVerdictAmendedByASupervisorThatWasKilledBecomesTheState(t *testing.T) 
 		return err == nil && now.State == runner.Failed && now.Result.Confirmed && strings.Contains(now.Reason, "no cells")
 	})
 }
+
+func TestAPersonHearsOfTheEndAlthoughTheSupervisorWasKilled(t *testing.T) {
+	for name, group := range map[string]string{"of a run": "", "of a group": "g-1"} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			h := newHook(t, "")
+			h.hang()
+			words, end := until(t)
+			spec := s.spec(words)
+			spec.Group = group
+			run := s.create(spec)
+			s.start(run)
+			s.running(run)
+			end("0")
+			within(t, 10*time.Second, "the person is being told", func() bool { return h.asked() > 0 })
+			run = s.state(run, runner.Succeeded)
+			kill(t, s.supervisor(run), syscall.SIGKILL)
+			h.goOn()
+			s.recover()
+			run = s.ended(run, runner.Succeeded)
+			if got := h.messages(); len(got) != 1 || got[0]["state"] != "succeeded" {
+				t.Errorf("told %v", got)
+			}
+			if got := s.recover(); len(got) != 0 {
+				t.Errorf("recovered %+v although all is told", got)
+			}
+		})
+	}
+}
+
+func TestNothingHalfWrittenStaysInTheFolder(t *testing.T) {
+	s := newSite(t)
+	words, end := until(t)
+	run, _ := s.running(s.launch(words))
+	must(t, os.MkdirAll(filepath.Join(run.Folder, runner.OutboxDir), 0o700))
+	for _, name := range []string{".exit.json.123", "outbox/.000001.json.77"} {
+		must(t, os.WriteFile(filepath.Join(run.Folder, name), []byte("{"), 0o600))
+	}
+	end("0")
+	run = s.ended(run, runner.Succeeded)
+	for path := range everyFile(t, run.Folder) {
+		if strings.HasPrefix(filepath.Base(path), ".") {
+			t.Errorf("%s is left", path)
+		}
+	}
+}

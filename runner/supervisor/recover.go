@@ -62,7 +62,7 @@ func needed(run runner.Run) bool {
 	if !run.State.Ended() {
 		return !parked(run)
 	}
-	return run.Result != nil && !run.Result.Confirmed
+	return run.Result != nil && (!run.Result.Confirmed || run.Result.Untold)
 }
 
 // parked tells that only a person can help the run on.
