@@ -74,8 +74,9 @@ type JobDeleter interface {
 	DeleteJob(ctx context.Context, id ID) error
 }
 
-// AnnotationDeleter takes annotations away one by one, with the keys of the job
-// that drew them where the person's do not suffice.
-type AnnotationDeleter interface {
+// ResultEraser takes results away one by one, with the keys of the job that wrote
+// them where the person's do not suffice for all at once.
+type ResultEraser interface {
 	DeleteAnnotation(ctx context.Context, id ID) error
+	DeleteJobFile(ctx context.Context, id ID) error
 }

@@ -14,11 +14,11 @@ import (
 )
 
 var (
-	_ client.AnnotationLister  = (*Client)(nil)
-	_ client.ImageLister       = (*Client)(nil)
-	_ client.MetricStore       = (*Client)(nil)
-	_ client.JobDeleter        = (*Client)(nil)
-	_ client.AnnotationDeleter = (*Client)(nil)
+	_ client.AnnotationLister = (*Client)(nil)
+	_ client.ImageLister      = (*Client)(nil)
+	_ client.MetricStore      = (*Client)(nil)
+	_ client.JobDeleter       = (*Client)(nil)
+	_ client.ResultEraser     = (*Client)(nil)
 )
 
 // Annotations lists what a job drew. The names of terms cost one request, and only
@@ -204,6 +204,11 @@ func (c *Client) DeleteJob(ctx context.Context, id client.ID) error {
 // DeleteAnnotation deletes one annotation.
 func (c *Client) DeleteAnnotation(ctx context.Context, id client.ID) error {
 	return c.remove(ctx, fmt.Sprintf("/api/annotation/%d.json", id), fmt.Sprintf("annotation %d", id))
+}
+
+// DeleteJobFile deletes one result file.
+func (c *Client) DeleteJobFile(ctx context.Context, id client.ID) error {
+	return c.remove(ctx, fmt.Sprintf("/api/jobdata/%d.json", id), fmt.Sprintf("file %d", id))
 }
 
 func (c *Client) remove(ctx context.Context, path, what string) error {

@@ -86,14 +86,14 @@ func deleteJobs(t *testing.T, f Fixture) {
 	}
 }
 
-func deleteAnnotations(t *testing.T, f Fixture) {
+func eraseResults(t *testing.T, f Fixture) {
 	keys := ability[client.JobKeys](t, f.Server)
 	lister := ability[client.AnnotationLister](t, f.Server)
 	ctx := t.Context()
 	job := f.newJob(t)
 	own := must[client.Keys](t)(keys.JobKeys(ctx, job))
 	f.Annotate(t, own, 2)
-	deleter := ability[client.AnnotationDeleter](t, f.As(t, own))
+	deleter := ability[client.ResultEraser](t, f.As(t, own))
 	var ids []client.ID
 	each := func(a client.Annotation) error { ids = append(ids, a.ID); return nil }
 	if err := lister.Annotations(ctx, job, false, each); err != nil || len(ids) != 4 {
@@ -110,4 +110,18 @@ func deleteAnnotations(t *testing.T, f Fixture) {
 		t.Errorf("%v are left, want %d; %v", ids, left, err)
 	}
 	is(t, deleter.DeleteAnnotation(ctx, missing), client.ErrNotFound)
+	store := ability[client.FileStore](t, f.Server)
+	f.AddFile(t, own, job.ID, "a.csv", []byte("a"))
+	f.AddFile(t, own, job.ID, "b.csv", []byte("b"))
+	files := must[[]client.JobFile](t)(store.JobFiles(ctx, job.ID))
+	if len(files) != 2 {
+		t.Fatalf("%+v", files)
+	}
+	if err := deleter.DeleteJobFile(ctx, files[0].ID); err != nil {
+		t.Error(err)
+	}
+	if now := must[[]client.JobFile](t)(store.JobFiles(ctx, job.ID)); len(now) != 1 || now[0].ID != files[1].ID {
+		t.Errorf("left: %+v", now)
+	}
+	is(t, deleter.DeleteJobFile(ctx, missing), client.ErrNotFound)
 }

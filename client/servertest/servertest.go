@@ -76,7 +76,7 @@ func Run(t *testing.T, fixture func(*testing.T) Fixture) {
 		{"annotations one by one", listAnnotations},
 		{"images", listImages},
 		{"delete jobs", deleteJobs},
-		{"delete annotations", deleteAnnotations},
+		{"erase results", eraseResults},
 		{"delete results", deleteResults},
 		{"register", register},
 		{"cancelled calls", cancelled},

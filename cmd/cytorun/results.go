@@ -70,6 +70,7 @@ func newResultsCommand(c *cli) *cobra.Command {
 	completeFlag(cmd, "format", fixed(resultFormats...))
 	completeFlag(cmd, "by", fixed("image", "term", "image,term", "all"))
 	c.addFilterFlag(cmd, &o.filter)
+	cmd.AddCommand(newResultsDeleteCommand(c))
 	return cmd
 }
 

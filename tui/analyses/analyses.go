@@ -33,6 +33,7 @@ type Screen struct {
 	rest    widget.Rest
 	detail  widget.Detail
 	about   values
+	clean   cleaning
 	asking  nav.Gen // for the values of a rerun or the nearest analysis
 
 	now   time.Time
@@ -49,6 +50,7 @@ var (
 	cancel    = keymap.Bind("x", "cancel", "x")
 	nearestOK = keymap.Bind("d", "compare nearest success", "d")
 	remove    = keymap.Bind("D", "delete", "D")
+	cleanKey  = keymap.Bind("K", "delete results", "K")
 	starKey   = keymap.Bind("*", "star", "*")
 	tagKey    = keymap.Bind("t", "tags", "t")
 	noteKey   = keymap.Bind("n", "note", "n")
@@ -112,6 +114,12 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		return m.tookFilters(msg)
 	case did:
 		return m.done(msg)
+	case planned:
+		return m.askClean(msg)
+	case cleanStarted:
+		return m.clean.run(m.session, msg)
+	case cleaned:
+		return m.tookCleaned(msg)
 	case valuesRead:
 		m.about.take(msg)
 		m.detail.Refresh()
@@ -270,6 +278,9 @@ func (m *Screen) tookOpened(msg opened) tea.Cmd {
 	cmd := m.refilter()
 	if msg.err != nil {
 		return tea.Batch(cmd, nav.Fail(msg.err))
+	}
+	if m.clean.unfinished = msg.unfinished; msg.unfinished && !m.clean.busy() {
+		return tea.Batch(cmd, nav.Say("a clean-up was cut off; K goes on with it"))
 	}
 	return cmd
 }

@@ -56,7 +56,9 @@ type opened struct {
 	age     time.Duration
 	kept    bool
 	seen    time.Time
-	err     error
+	// unfinished tells that a clean-up was cut off.
+	unfinished bool
+	err        error
 }
 
 // open reads what this box has kept.
@@ -64,7 +66,7 @@ func (f *feed) open(s *app.Session) tea.Cmd {
 	gen := nav.NewGen()
 	f.opening = gen
 	return func() tea.Msg {
-		o := opened{gen: gen, seen: s.LastSeen()}
+		o := opened{gen: gen, seen: s.LastSeen(), unfinished: s.HasUnfinishedCleanup()}
 		var filtersErr error
 		o.marks, o.err = s.Marks()
 		if o.filters, filtersErr = s.Env.Filters(); o.err == nil {

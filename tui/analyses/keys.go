@@ -37,6 +37,8 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		return nav.Send(nav.Push{Screen: newSaved(m)})
 	case keymap.Is(k, saveKey):
 		return m.askFilterName()
+	case keymap.Is(k, cleanKey) && m.clean.unfinished:
+		return m.planClean(nil)
 	case keymap.Is(k, unmark):
 		m.table.ClearMarks()
 		return nil
@@ -122,6 +124,8 @@ func (m *Screen) act(k tea.KeyPressMsg) tea.Cmd {
 		return m.confirmCancel(chosen)
 	case keymap.Is(k, remove):
 		return m.confirmDelete(chosen)
+	case keymap.Is(k, cleanKey):
+		return m.planClean(chosen)
 	case keymap.Is(k, starKey):
 		return m.star(chosen)
 	case keymap.Is(k, tagKey):

@@ -69,6 +69,9 @@ func (m *Screen) count() string {
 	default:
 		parts = append(parts, all)
 	}
+	if c := m.clean.now.Load(); c != nil {
+		parts = []string{"deleting results: " + c.String()}
+	}
 	if m.view.order != newest {
 		parts = append(parts, orderNames[m.view.order])
 	}
@@ -125,7 +128,7 @@ func (m *Screen) Help() []key.Binding {
 		keymap.When(single && !live, nearestOK),
 		keymap.When(some, starKey), keymap.When(some, tagKey), keymap.When(some, noteKey), orderKey, mine, filters,
 		keymap.When(m.filter.Value() != m.base, saveKey), keymap.When(some, markAll), keymap.When(m.table.MarkedCount() > 0, unmark),
-		keymap.When(some && !live, remove),
+		keymap.When(some && !live, remove), keymap.When(some && !live || m.clean.unfinished, cleanKey),
 		keymap.Refresh, keymap.When(single, copyName),
 		project,
 	}
