@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/cytorun/cytorun/client/compare"
+	"github.com/cytorun/cytorun/internal/text"
 )
 
 // DrawnOf is what one of several analyses drew.
@@ -45,7 +46,7 @@ func WriteDrawnCSV(w io.Writer, all []DrawnOf, image, term bool) error {
 				row[10] = strconv.FormatFloat(g.Score, 'g', 6, 64)
 			}
 			for i := range row {
-				row[i] = compare.SafeCell(row[i])
+				row[i] = compare.SafeCell(text.Line(row[i]))
 			}
 			if err := c.Write(row); err != nil {
 				return err

@@ -95,7 +95,7 @@ func (m *Screen) groupCell(g *group, column int) widget.Cell {
 		}
 		return widget.Cell{Text: "▸"}
 	case columnName:
-		return widget.Cell{Text: g.name()}
+		return widget.Cell{Draw: func(width int) string { return widget.CutName(text.Line(g.name()), width) }}
 	case columnStarted:
 		return widget.Cell{Text: text.Ago(g.newest().Record.Created, m.now), Style: &t.Faint}
 	case columnPerson:

@@ -48,7 +48,7 @@ func (m *Screen) arrange() {
 			}
 		}
 	case files:
-		columns = append(columns, widget.Column{Title: "file", Min: 16, Weight: 2, Main: true}, widget.Column{Title: "size", Min: 8, Right: true},
+		columns = append(columns, widget.Column{Title: "file", Min: 16, Weight: 2, Main: true}, widget.Column{Title: "size", Min: 9, Right: true},
 			widget.Column{Title: "key", Min: 6, Max: 20, Weight: 1, Drop: 2}, widget.Column{Title: "sha256", Min: 14, Max: 64, Weight: 1, Drop: 1})
 		for i, f := range m.load.files {
 			if f != nil {

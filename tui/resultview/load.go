@@ -25,6 +25,9 @@ type loading struct {
 	drawn   []*drawnRead
 	files   []*filesRead
 	metrics []*metricsRead
+	// What is still to be asked, one after the other: twenty analyses must not mean
+	// forty requests at once.
+	drawnNext, otherNext []tea.Cmd
 }
 
 // drawnRead, filesRead and metricsRead bring one part of one analysis.
@@ -62,16 +65,15 @@ func (l *loading) start(s *app.Session, analyses []app.Analysis) tea.Cmd {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	gen, seen := l.gen, l.seen
-	var drawn, others []tea.Cmd
 	for i, a := range analyses {
-		drawn = append(drawn, func() tea.Msg {
+		l.drawnNext = append(l.drawnNext, func() tea.Msg {
 			ctx, stop := context.WithTimeout(ctx, within)
 			defer stop()
 			before := seen.Load()
 			d, err := s.Drawn(ctx, a, func(n int) { seen.Store(before + int64(n)) })
 			return drawnRead{gen, i, d, err}
 		})
-		others = append(others, func() tea.Msg {
+		l.otherNext = append(l.otherNext, func() tea.Msg {
 			ctx, stop := context.WithTimeout(ctx, within)
 			defer stop()
 			f, err := s.Files(ctx, a)
@@ -86,8 +88,17 @@ func (l *loading) start(s *app.Session, analyses []app.Analysis) tea.Cmd {
 			return metricsRead{gen, i, sums, err}
 		})
 	}
-	// One after the other: twenty analyses must not mean forty requests at once.
-	return tea.Batch(tea.Sequence(drawn...), tea.Sequence(others...))
+	return tea.Batch(next(&l.drawnNext), next(&l.otherNext))
+}
+
+// next takes the first of what is to be asked.
+func next(queue *[]tea.Cmd) tea.Cmd {
+	if len(*queue) == 0 {
+		return nil
+	}
+	cmd := (*queue)[0]
+	*queue = (*queue)[1:]
+	return cmd
 }
 
 var errNoMetrics = errors.New("this server keeps no metrics; BIAFLOWS does")
@@ -98,26 +109,26 @@ func (l *loading) stop() {
 	}
 }
 
-// take tells whether an answer was awaited.
-func (l *loading) take(msg tea.Msg) bool {
+// take takes an answer, if it was awaited, and asks for the next.
+func (l *loading) take(msg tea.Msg) (mine bool, ask tea.Cmd) {
 	switch msg := msg.(type) {
 	case drawnRead:
 		if msg.gen == l.gen {
 			l.drawn[msg.at] = &msg
-			return true
+			return true, next(&l.drawnNext)
 		}
 	case filesRead:
 		if msg.gen == l.gen {
 			l.files[msg.at] = &msg
-			return true
+			return true, next(&l.otherNext)
 		}
 	case metricsRead:
 		if msg.gen == l.gen {
 			l.metrics[msg.at] = &msg
-			return true
+			return true, next(&l.otherNext)
 		}
 	}
-	return false
+	return false, nil
 }
 
 // busy tells that annotations are still being read.

@@ -94,9 +94,11 @@ func (m *Screen) Close() tea.Cmd {
 func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case drawnRead, filesRead, metricsRead:
-		if m.load.take(msg) {
+		mine, ask := m.load.take(msg)
+		if mine {
 			m.arrange()
 		}
+		return ask
 	case previewRead:
 		m.preview.take(msg)
 	case summed:
