@@ -66,6 +66,9 @@ type Input struct {
 	Key     string // identity of the analysis, returned in Column
 	Title   string
 	Entries []Entry
+	// Unfit tells that it came to no good end: its numbers are shown and are never
+	// the best, because giving up early is no virtue.
+	Unfit bool
 }
 
 // Entry is one thing known of an analysis.
@@ -123,6 +126,7 @@ type Cell struct {
 	Note     string
 
 	value descriptor.Value
+	unfit bool // never the best
 }
 
 // Equal tells whether two cells say the same. Values of the same meaning are
@@ -160,6 +164,7 @@ func New(inputs []Input) Table {
 				n.row = newRow(e, k.nth, len(inputs))
 			}
 			n.row.Cells[i] = newCell(e)
+			n.row.Cells[i].unfit = in.Unfit
 			if n.row.Unit == "" {
 				n.row.Unit = e.Unit
 			}
@@ -222,7 +227,7 @@ func (r *Row) judge() {
 	}
 	best, numbers, spread := 0.0, 0, false
 	for _, c := range r.Cells {
-		if !c.IsNumber {
+		if !c.IsNumber || c.unfit {
 			continue
 		}
 		if numbers > 0 && c.Number != best {
@@ -237,7 +242,7 @@ func (r *Row) judge() {
 		return
 	}
 	for i, c := range r.Cells {
-		if c.IsNumber && c.Number == best {
+		if c.IsNumber && !c.unfit && c.Number == best {
 			r.Best = append(r.Best, i)
 		}
 	}

@@ -127,6 +127,18 @@ func TestBestFollowsTheDirection(t *testing.T) {
 	}
 }
 
+func TestWhatCameToNoGoodEndIsNeverTheBest(t *testing.T) {
+	var in []Input
+	for _, v := range []string{"3", "1", "5"} {
+		e := entry(t, descriptor.Number, "n", v)
+		e.Better = Lower
+		in = append(in, Input{Entries: []Entry{e}, Unfit: v == "1"})
+	}
+	if _, r := row(t, New(in), "n"); fmt.Sprint(r.Best) != "[0]" {
+		t.Errorf("best is %v", r.Best)
+	}
+}
+
 func TestTheDirectionOfARowCanBeTurned(t *testing.T) {
 	var in []Input
 	for _, v := range []string{"3", "7"} {

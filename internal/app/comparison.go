@@ -92,7 +92,7 @@ func (c *comparing) input(ctx context.Context, a Analysis) compare.Input {
 	if full, err := c.s.full(a); err == nil {
 		a = full
 	}
-	in := compare.Input{Key: a.Key(), Title: a.Title()}
+	in := compare.Input{Key: a.Key(), Title: a.Title(), Unfit: !succeeded(a)}
 	in.Entries = append(in.Entries, c.s.facts(a)...)
 	in.Entries = append(in.Entries, c.parameters(ctx, a)...)
 	in.Entries = append(in.Entries, c.results(ctx, a)...)
