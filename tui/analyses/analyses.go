@@ -377,8 +377,14 @@ func (m *Screen) chosen() []app.Analysis {
 // follow shows the analysis where the cursor rests, and reads its values.
 func (m *Screen) follow() tea.Cmd {
 	m.detail.Follow()
+	if m.split.DetailHeight == 0 {
+		return nil
+	}
+	if g := m.head(); g != nil {
+		return m.feed.readFields(m.session, g.untold())
+	}
 	a, ok := m.current()
-	if !ok || m.split.DetailHeight == 0 {
+	if !ok {
 		return nil
 	}
 	return m.about.read(m.session, a)

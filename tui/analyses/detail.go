@@ -157,14 +157,23 @@ func (m *Screen) groupLines(g *group, width int) []string {
 	}
 	f.Add("group", g.id)
 	f.Head("analyses")
+	g.tell()
 	for _, r := range g.rows {
 		s := r.State()
-		name := text.Pad(style.Sign(s.Tone)+" "+number(r.Analysis), 8)
+		name := style.Sign(s.Tone) + " " + number(r.Analysis)
+		if r.Mark.Star {
+			name += " ★"
+		}
+		name = text.Pad(name, 9)
+		said := s.Word
+		if label := g.labels[r.ID]; label != "" {
+			said = label + "  " + said
+		}
 		why := r.FirstError()
 		if why == "" {
 			why = r.Reason()
 		}
-		f.Line(t.Tone(s.Tone).Render(name) + " " + text.Truncate(text.Line(s.Word+"  "+why), max(width-9, 1)))
+		f.Line(t.Tone(s.Tone).Render(name) + " " + text.Truncate(text.Line(said+"  "+why), max(width-10, 1)))
 	}
 	return f.Lines
 }

@@ -36,7 +36,7 @@ type group struct {
 	id   string
 	rows []*app.Row
 	open bool
-	// labels tell the analyses of an unfolded group apart, by their keys.
+	// labels tell the analyses of the group apart, by their keys.
 	labels map[string]string
 }
 
@@ -129,6 +129,17 @@ func (v *view) groups(chosen []*app.Row, grouped int) map[string]*group {
 		}
 	}
 	return all
+}
+
+// untold are the analyses of the group whose parameters are not read yet.
+func (g *group) untold() []app.Analysis {
+	var out []app.Analysis
+	for _, r := range g.rows {
+		if r.Record.Fields == nil && r.Run != nil {
+			out = append(out, r.Analysis)
+		}
+	}
+	return out
 }
 
 // untold are the analyses of unfolded groups whose parameters are not read yet.
@@ -229,8 +240,8 @@ func (g *group) name() string {
 	return fmt.Sprintf("%s ×%d", name, len(g.rows))
 }
 
-// tell makes the labels of the analyses of an unfolded group: the part of a split,
-// or the parameters in which they differ.
+// tell makes the labels of the analyses of the group: the parameters in which they
+// differ, or the part of a split.
 func (g *group) tell() {
 	g.labels = map[string]string{}
 	values := map[string]map[string]bool{}
@@ -248,10 +259,6 @@ func (g *group) tell() {
 		}
 	}
 	for _, r := range g.rows {
-		if p := partOf(r); p != "" {
-			g.labels[r.ID] = p
-			continue
-		}
 		var words []string
 		seen := map[string]bool{}
 		for _, name := range names {
@@ -263,7 +270,11 @@ func (g *group) tell() {
 				}
 			}
 		}
-		g.labels[r.ID] = strings.Join(words, ", ")
+		label := strings.Join(words, ", ")
+		if p := partOf(r); p != "" && (label == "" || len(label) > 40) {
+			label = p // a list of images says less
+		}
+		g.labels[r.ID] = label
 	}
 }
 
