@@ -46,9 +46,14 @@ var Host = sync.OnceValue(func() string {
 // Proc is what /proc/PID/stat says of a process.
 type Proc struct {
 	PID, Parent, Session int
-	State                byte   // Z is a zombie: it is dead, its parent has not asked yet
+	State                byte // of its first thread; see Dead
+	Threads              int
 	Start                string // field 22, ticks since boot: tells a reused pid apart
 }
+
+// Dead tells that a process has ended and only its parent has not asked yet. A
+// process whose first thread alone has ended looks the same but has others.
+func (p Proc) Dead() bool { return p.State == 'X' || p.State == 'Z' && p.Threads <= 1 }
 
 // ReadProc reads a process. An error means that there is none.
 func ReadProc(pid int) (Proc, error) {
@@ -73,6 +78,7 @@ func parseStat(pid int, b []byte) (Proc, error) {
 	p := Proc{PID: pid, State: f[0][0], Start: f[19]}
 	p.Parent, _ = strconv.Atoi(f[1])
 	p.Session, _ = strconv.Atoi(f[3])
+	p.Threads, _ = strconv.Atoi(f[17])
 	return p, nil
 }
 
@@ -90,7 +96,7 @@ func Processes() []Proc {
 		if err != nil {
 			continue
 		}
-		if p, err := ReadProc(pid); err == nil && p.State != 'Z' && p.State != 'X' {
+		if p, err := ReadProc(pid); err == nil && !p.Dead() {
 			ps = append(ps, p)
 		}
 	}
@@ -100,5 +106,5 @@ func Processes() []Proc {
 // Lives tells whether the process that had this pid and start time still runs.
 func Lives(pid int, start string) bool {
 	p, err := ReadProc(pid)
-	return err == nil && p.Start == start && p.State != 'Z' && p.State != 'X'
+	return err == nil && p.Start == start && !p.Dead()
 }

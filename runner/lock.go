@@ -84,7 +84,12 @@ func Supervised(folder string) bool {
 		return false
 	}
 	pid, start, ok := Holder(folder)
-	return !ok || Lives(pid, start)
+	if !ok {
+		return true
+	}
+	// A supervisor whose first thread has ended was killed, and goes in a moment.
+	p, err := ReadProc(pid)
+	return err == nil && p.Start == start && p.State != 'Z' && p.State != 'X'
 }
 
 // Holder names the supervisor of a run: the pid and start time that it wrote

@@ -194,7 +194,7 @@ func (s *supervisor) killAll(which func() []int) {
 func living(pids []int) []int {
 	var alive []int
 	for _, pid := range pids {
-		if p, err := runner.ReadProc(pid); err == nil && p.State != 'Z' && p.State != 'X' {
+		if p, err := runner.ReadProc(pid); err == nil && !p.Dead() {
 			alive = append(alive, pid)
 		}
 	}
