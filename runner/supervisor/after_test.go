@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/runner"
@@ -115,7 +114,7 @@ func TestWhatIsToldHoldsNoKey(t *testing.T) {
 	_ = s.state(run, runner.Failed)
 	failing := s.launch("report 4 key:[CYTOMINE_PRIVATE_KEY] 0 [CYTOMINE_HOST] [CYTOMINE_PUBLIC_KEY] [CYTOMINE_PRIVATE_KEY]")
 	s.ended(failing, runner.Failed)
-	within(t, 5*time.Second, "both ends told", func() bool { return len(h.messages()) == 2 })
+	within(t, "both ends told", func() bool { return len(h.messages()) == 2 })
 	comment := s.jobs()[1].comment
 	_, key, ok := strings.Cut(comment, "key:")
 	if key = strings.Fields(key + " x")[0]; !ok || len(key) < 16 {
@@ -199,7 +198,7 @@ func TestAGroupStopsAfterFailuresInARow(t *testing.T) {
 	for range 6 {
 		r := s.create(s.member("exit 1", 2))
 		s.start(r)
-		within(t, 10*time.Second, "it waits", func() bool { r, _ := runner.ReadFolder(r.Folder); return r.Ticket > 0 })
+		within(t, "it waits", func() bool { r, _ := runner.ReadFolder(r.Folder); return r.Ticket > 0 })
 		runs = append(runs, r)
 	}
 	end("0")
@@ -218,7 +217,7 @@ func TestAGroupStopsAfterFailuresInARow(t *testing.T) {
 	if !strings.HasPrefix(reason, "not started: its group stopped after ") || !strings.Contains(reason, "failures in a row, the last: exit 1") {
 		t.Errorf("reason %q", reason)
 	}
-	within(t, 5*time.Second, "the server knows why", func() bool {
+	within(t, "the server knows why", func() bool {
 		n := 0
 		for _, j := range s.jobs() {
 			if j.status == 8 && strings.Contains(j.comment, "its group stopped") {

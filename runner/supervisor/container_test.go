@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/runner"
@@ -150,14 +149,14 @@ func TestRealContainerOutlivesItsSupervisorAndKeeper(t *testing.T) {
 	run, started := s.running(s.launchInside(sif, "sleep"))
 	kill(t, s.supervisor(run), syscall.SIGKILL)
 	s.recover()
-	within(t, 5*time.Second, "a supervisor works", func() bool { return runner.Supervised(run.Folder) })
+	within(t, "a supervisor works", func() bool { return runner.Supervised(run.Folder) })
 	kill(t, started.Keep, syscall.SIGKILL)
 	if !kernelTellsExit() {
 		run = s.ended(run, runner.Lost)
 		s.noProcess(run, started)
 		return
 	}
-	within(t, 5*time.Second, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
+	within(t, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
 	must(t, syscall.Kill(started.PID, syscall.SIGTERM))
 	run = s.ended(run, runner.Failed)
 	if !strings.Contains(run.Reason, "terminated") {
@@ -242,10 +241,10 @@ func TestRealContainerBeingFetchedWhenItsSupervisorIsKilledOrTheRunCancelled(t *
 		t.Error("it prepares without a slot")
 	}
 	kill(t, s.supervisor(run), syscall.SIGKILL)
-	within(t, 5*time.Second, "its keeper ends and the slot is free", func() bool { return !locked(t, filepath.Join(leases(), "slot-1")) })
+	within(t, "its keeper ends and the slot is free", func() bool { return !locked(t, filepath.Join(leases(), "slot-1")) })
 	s.noProcess(run, runner.Started{PID: -1})
 	s.recover()
-	within(t, 5*time.Second, "it prepares again", func() bool { return locked(t, filepath.Join(leases(), "slot-1")) })
+	within(t, "it prepares again", func() bool { return locked(t, filepath.Join(leases(), "slot-1")) })
 	must(t, runner.RequestCancel(run.Folder, "ann"))
 	run = s.ended(run, runner.Cancelled)
 	if _, ok := runner.ReadStarted(run.Folder); ok {

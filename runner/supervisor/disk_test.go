@@ -47,7 +47,7 @@ func onAFullDisk(t *testing.T) {
 	run, started := s.running(s.launch(words))
 	fill(t, ballast)
 	end("3")
-	within(t, 5*time.Second, "the program ends", func() bool { return !alive(started.PID) })
+	within(t, "the program ends", func() bool { return !alive(started.PID) })
 	// Its keeper holds the exit code until it can be written.
 	stays(t, "kept", func() bool {
 		now, err := runner.ReadFolder(run.Folder)
@@ -75,7 +75,7 @@ func onAFullDisk(t *testing.T) {
 	super := s.supervisor(run)
 	must(t, syscall.Kill(super, syscall.SIGSTOP))
 	end("0")
-	within(t, 5*time.Second, "exit.json", func() bool { _, ok := runner.ReadExit(run.Folder); return ok })
+	within(t, "exit.json", func() bool { _, ok := runner.ReadExit(run.Folder); return ok })
 	fill(t, ballast)
 	must(t, syscall.Kill(super, syscall.SIGCONT))
 	stays(t, "running", func() bool {

@@ -31,7 +31,7 @@ func kill(t testing.TB, pid int, signal syscall.Signal) {
 	t.Helper()
 	must(t, syscall.Kill(pid, signal))
 	if signal == syscall.SIGKILL {
-		within(t, 5*time.Second, "the process is gone", func() bool { return !alive(pid) })
+		within(t, "the process is gone", func() bool { return !alive(pid) })
 	}
 }
 
@@ -79,7 +79,7 @@ func TestAProgramThatEndsWithoutASupervisorIsJudgedLater(t *testing.T) {
 	run, started := s.running(s.launch(words))
 	kill(t, s.supervisor(run), syscall.SIGKILL)
 	end("0")
-	within(t, 5*time.Second, "keep ends", func() bool { return !alive(started.Keep) })
+	within(t, "keep ends", func() bool { return !alive(started.Keep) })
 	s.recover()
 	s.ended(run, runner.Succeeded)
 	if job := s.job(); job.status != 3 {
@@ -103,7 +103,7 @@ func TestAKilledKeeperCostsNothingWhereTheKernelTellsTheExitCode(t *testing.T) {
 			if !withSupervisor {
 				s.recover()
 			}
-			within(t, 5*time.Second, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
+			within(t, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
 			if !alive(started.PID) {
 				t.Fatal("the program died with its keeper")
 			}
@@ -402,11 +402,11 @@ func TestAfterARestartOfTheBox(t *testing.T) {
 		if got := s.recover(); len(got) != 1 || !got[0].Waits {
 			t.Errorf("recovered %+v", got)
 		}
-		within(t, 5*time.Second, "the reason is shown", func() bool {
+		within(t, "the reason is shown", func() bool {
 			r, err := runner.ReadFolder(run.Folder)
 			return err == nil && r.State == runner.Queued && strings.Contains(r.Reason, "restarted")
 		})
-		within(t, 5*time.Second, "nobody works on it", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
+		within(t, "nobody works on it", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
 		if got := s.recover(); len(got) != 0 {
 			t.Errorf("recovered again: %+v", got)
 		}

@@ -16,12 +16,12 @@ func TestProgressOfTheLogIsShownHereAndOnTheServer(t *testing.T) {
 	t.Setenv("CYTORUN_TEST_MINUTE", "100ms")
 	s := newSite(t)
 	run := s.launch("progress 400")
-	within(t, 15*time.Second, "progress is in the run folder and on the server", func() bool {
+	within(t, "progress is in the run folder and on the server", func() bool {
 		now, err := runner.ReadFolder(run.Folder)
 		jobs := s.jobs()
 		return err == nil && now.State == runner.Running && now.Progress >= 10 && len(jobs) == 1 && jobs[0].status == 2 && jobs[0].progress >= 10
 	})
-	within(t, 15*time.Second, "the log is on the server while it runs", func() bool {
+	within(t, "the log is on the server while it runs", func() bool {
 		r, err := s.server.(client.LogStore).JobLog(tctx, s.state(run, runner.Running).Job)
 		if err != nil {
 			return false
@@ -39,7 +39,7 @@ func TestProgressThatTheProgramReportsIsReadAndNeverOverwritten(t *testing.T) {
 	// Reports 42 % and "working", prints 10 %, and goes on until told.
 	run := s.create(noFlags(s.spec("report-then " + end + keyWords)))
 	s.start(run)
-	within(t, 15*time.Second, "the program's progress comes back", func() bool {
+	within(t, "the program's progress comes back", func() bool {
 		now, err := runner.ReadFolder(run.Folder)
 		return err == nil && now.State == runner.Running && now.Progress == 42
 	})

@@ -51,7 +51,7 @@ func TestAKeeperThatDiesBeforeItAnswers(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- super.notStarted(said) }()
 		if kernelTellsExit() {
-			within(t, 5*time.Second, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
+			within(t, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
 			end("6")
 			must(t, <-done)
 			if run = s.state(run, runner.Failed); run.Result.Exit == nil || run.Result.Exit.Code != 6 {
@@ -74,7 +74,7 @@ func TestAKeeperThatDiesBeforeItAnswers(t *testing.T) {
 		must(t, super.ensureJob())
 		must(t, super.notStarted(said))
 		s.state(run, runner.Lost)
-		within(t, 5*time.Second, "the program ends", func() bool { return !alive(started.PID) })
+		within(t, "the program ends", func() bool { return !alive(started.PID) })
 	})
 	t.Run("without a program it is what the keeper said", func(t *testing.T) {
 		s := newSite(t)
@@ -103,7 +103,7 @@ func TestOurOwnTroubleIsNoVerdictOnARunningProgram(t *testing.T) {
 		t.Error("the program was ended")
 	}
 	end("0")
-	within(t, 10*time.Second, "keep ends", func() bool { return !alive(started.Keep) })
+	within(t, "keep ends", func() bool { return !alive(started.Keep) })
 }
 
 func TestAPersonWhoLooksIntoTheWorkFolderIsLeftAlone(t *testing.T) {
@@ -120,7 +120,7 @@ func TestAPersonWhoLooksIntoTheWorkFolderIsLeftAlone(t *testing.T) {
 	go func() { gone <- viewer.Wait() }()
 	kill(t, started.Keep, syscall.SIGKILL)
 	if kernelTellsExit() {
-		within(t, 5*time.Second, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
+		within(t, "somebody holds alive again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
 		end("0")
 		s.ended(run, runner.Succeeded)
 	} else {
@@ -151,7 +151,7 @@ func TestALookAtATicketDoesNotFailItsRun(t *testing.T) {
 	must(t, err)
 	must(t, unix.Flock(int(look.Fd()), unix.LOCK_SH))
 	s.start(run)
-	within(t, 10*time.Second, "the job is on the server", func() bool { return len(s.jobs()) == 2 })
+	within(t, "the job is on the server", func() bool { return len(s.jobs()) == 2 })
 	stays(t, "queued", func() bool {
 		now, err := runner.ReadFolder(run.Folder)
 		return err == nil && now.State == runner.Queued
@@ -208,7 +208,7 @@ func TestAVerdictAmendedByASupervisorThatWasKilledBecomesTheState(t *testing.T) 
 	must(t, runner.WriteJSON(filepath.Join(run.Folder, runner.ResultFile), result))
 	s.breaks(nil)
 	s.recover()
-	within(t, 10*time.Second, "the run fails late", func() bool {
+	within(t, "the run fails late", func() bool {
 		now, err := runner.ReadFolder(run.Folder)
 		return err == nil && now.State == runner.Failed && now.Result.Confirmed && strings.Contains(now.Reason, "no cells")
 	})
@@ -227,12 +227,12 @@ func TestAPersonHearsOfTheEndAlthoughTheSupervisorWasKilled(t *testing.T) {
 			s.start(run)
 			s.running(run)
 			end("0")
-			within(t, 10*time.Second, "the person is being told", func() bool { return h.asked() > 0 })
+			within(t, "the person is being told", func() bool { return h.asked() > 0 })
 			run = s.state(run, runner.Succeeded)
 			kill(t, s.supervisor(run), syscall.SIGKILL)
 			h.goOn()
 			s.recover()
-			run = s.ended(run, runner.Succeeded)
+			s.ended(run, runner.Succeeded)
 			if got := h.messages(); len(got) != 1 || got[0]["state"] != "succeeded" {
 				t.Errorf("told %v", got)
 			}

@@ -188,22 +188,30 @@ func (s *site) start(run runner.Run) {
 	must(s.t, Start(run.Folder, s.exe, client.Keys{}))
 }
 
+// patience is how long tests wait for what has to come. A box that is busy with
+// other things may take long; only a test that fails waits for all of it.
+const patience = time.Minute
+
+// soon bounds what may not wait for a timeout of ours, of which the shortest is
+// the twenty seconds of one exchange with the server.
+const soon = 15 * time.Second
+
 // within polls until f says yes.
-func within(t testing.TB, d time.Duration, what string, f func() bool) {
+func within(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(d); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if f() {
 			return
 		}
 	}
-	t.Fatalf("not within %v: %s", d, what)
+	t.Fatalf("not within %v: %s", patience, what)
 }
 
 // state waits until a run has one of some states.
 func (s *site) state(run runner.Run, states ...runner.State) runner.Run {
 	s.t.Helper()
 	var now runner.Run
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		var err error
 		if now, err = runner.ReadFolder(run.Folder); err != nil {
@@ -227,7 +235,7 @@ func (s *site) state(run runner.Run, states ...runner.State) runner.Run {
 func (s *site) ended(run runner.Run, state runner.State) runner.Run {
 	s.t.Helper()
 	s.state(run, state)
-	within(s.t, 10*time.Second, "the supervisor lets go", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
+	within(s.t, "the supervisor lets go", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
 	now, err := runner.ReadFolder(run.Folder)
 	must(s.t, err)
 	return now
@@ -237,7 +245,7 @@ func (s *site) ended(run runner.Run, state runner.State) runner.Run {
 func (s *site) running(run runner.Run) (runner.Run, runner.Started) {
 	s.t.Helper()
 	run = s.state(run, runner.Running)
-	within(s.t, 10*time.Second, "output", func() bool {
+	within(s.t, "output", func() bool {
 		st, err := os.Stat(filepath.Join(run.Folder, runner.LogFile))
 		return err == nil && st.Size() > 0
 	})
@@ -337,7 +345,7 @@ func processes(t testing.TB) []process {
 // noProcess asserts that nothing of a run lives any more.
 func (s *site) noProcess(run runner.Run, started runner.Started) {
 	s.t.Helper()
-	within(s.t, 5*time.Second, "no process of the run is left", func() bool {
+	within(s.t, "no process of the run is left", func() bool {
 		for _, p := range processes(s.t) {
 			if p.sid == started.PID || strings.Contains(p.args, run.Folder) {
 				return false
@@ -349,7 +357,12 @@ func (s *site) noProcess(run runner.Run, started runner.Started) {
 
 func alive(pid int) bool {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	return err == nil && !strings.Contains(string(b[strings.LastIndexByte(string(b), ')'):]), ") Z")
+	if err != nil {
+		return false
+	}
+	// A zombie that still has threads holds its locks.
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	return f[0] != "Z" || f[17] != "0" && f[17] != "1"
 }
 
 func must(t testing.TB, err error) {

@@ -146,11 +146,11 @@ func TestWithoutAProfileTheKeysOfTheLaunchCountAndAreAskedForLater(t *testing.T)
 	spec.Server.Profile = ""
 	run := s.create(spec)
 	must(t, Start(run.Folder, s.exe, client.Keys{}))
-	within(t, 10_000_000_000, "the reason names what is missing", func() bool {
+	within(t, "the reason names what is missing", func() bool {
 		r, err := runner.ReadFolder(run.Folder)
 		return err == nil && r.State == runner.Queued && strings.Contains(r.Reason, "cytorun login")
 	})
-	within(t, 10_000_000_000, "the supervisor is gone", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
+	within(t, "the supervisor is gone", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
 	must(t, Start(run.Folder, s.exe, s.keys))
 	s.ended(run, runner.Succeeded)
 }
