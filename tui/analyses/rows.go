@@ -244,38 +244,57 @@ func (g *group) name() string {
 // differ, or the part of a split.
 func (g *group) tell() {
 	g.labels = map[string]string{}
-	values := map[string]map[string]bool{}
+	values := make([]map[string]string, len(g.rows)) // as shown, by name
+	distinct := map[string]map[string]bool{}
 	var names []string
-	for _, r := range g.rows {
+	for i, r := range g.rows {
+		values[i] = shownValues(r)
 		for _, f := range r.Record.Fields {
-			if f.Kind != filter.Parameter {
-				continue
-			}
-			if values[f.Name] == nil {
-				values[f.Name] = map[string]bool{}
+			if v, ok := values[i][f.Name]; ok && distinct[f.Name] == nil {
+				distinct[f.Name] = map[string]bool{v: true}
 				names = append(names, f.Name)
+			} else if ok {
+				distinct[f.Name][v] = true
 			}
-			values[f.Name][f.Text] = true
 		}
 	}
-	for _, r := range g.rows {
+	for i, r := range g.rows {
 		var words []string
 		seen := map[string]bool{}
 		for _, name := range names {
-			for _, f := range r.Record.Fields {
-				// A label repeats what the name has said.
-				if f.Kind == filter.Parameter && f.Name == name && len(values[name]) > 1 && !seen[f.Text] && len(words) < 4 {
-					words = append(words, name+" "+f.Text)
-					seen[f.Text] = true
-				}
+			// A label repeats what the name has said.
+			if v := values[i][name]; len(distinct[name]) > 1 && !seen[v] {
+				words = append(words, strings.TrimSpace(name+" "+v))
+				seen[v] = true
 			}
 		}
-		label := strings.Join(words, ", ")
+		label := strings.Join(words[:min(len(words), 4)], ", ")
 		if p := partOf(r); p != "" && (label == "" || len(label) > 40) {
 			label = p // a list of images says less
 		}
 		g.labels[r.ID] = label
 	}
+}
+
+// shownValues are the values of an analysis by the names of its parameters, options
+// as their names.
+func shownValues(r *app.Row) map[string]string {
+	out := map[string]string{}
+	several := map[string]bool{}
+	for _, f := range r.Record.Fields {
+		if f.Kind != filter.Parameter {
+			continue
+		}
+		switch _, have := out[f.Name]; {
+		case !have:
+			out[f.Name] = f.Text
+		case !several[f.Name]: // the ids come before the names
+			out[f.Name], several[f.Name] = f.Text, true
+		default:
+			out[f.Name] += ", " + f.Text
+		}
+	}
+	return out
 }
 
 func partOf(r *app.Row) string {
