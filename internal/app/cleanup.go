@@ -145,14 +145,13 @@ type cleaner struct {
 
 func (c *cleaner) step(change func(*Cleaned)) {
 	c.mu.Lock()
+	defer c.mu.Unlock() // seen too is told one thing at a time
 	change(&c.done)
 	if n := c.done.Annotations; n > 0 && c.expected > n {
 		c.done.Left = time.Duration(float64(time.Since(c.began)) / float64(n) * float64(c.expected-n))
 	}
-	now := c.done
-	c.mu.Unlock()
 	if c.seen != nil {
-		c.seen(now)
+		c.seen(c.done)
 	}
 }
 
