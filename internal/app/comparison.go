@@ -19,7 +19,7 @@ import (
 // Compare puts analyses side by side. What cannot be read of one of them (its
 // results on a server that does not answer, an algorithm that vanished) is missing
 // in its column and no reason to show nothing. seen is told how many have been
-// read; it is called by several goroutines and may be nil.
+// read, one call at a time, and may be nil.
 func (s *Session) Compare(ctx context.Context, analyses []Analysis, seen func(done int)) (compare.Table, error) {
 	if len(analyses) == 0 {
 		return compare.Table{}, errors.New("nothing to compare: name at least one analysis")
@@ -37,11 +37,10 @@ func (s *Session) Compare(ctx context.Context, analyses []Analysis, seen func(do
 				inputs[i] = c.input(ctx, analyses[i])
 				mu.Lock()
 				done++
-				n := done
-				mu.Unlock()
 				if seen != nil {
-					seen(n)
+					seen(done)
 				}
+				mu.Unlock()
 			}
 		})
 	}
