@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestFuzzyFinds(t *testing.T) {
@@ -75,24 +74,6 @@ func TestFuzzyFindsTheSameHoweverItIsTyped(t *testing.T) {
 		whole.SetLines(names, nil)
 		if want := whole.Find(p); !slices.Equal(got, want) {
 			t.Errorf("back at %q: %d found, want %d", p, len(got), len(want))
-		}
-	}
-}
-
-// The number to reach is 16 ms from key to paint with 100,000 rows; the bench
-// measures it, this only catches a wrong order of growth.
-func TestFuzzyIsQuickOverManyLines(t *testing.T) {
-	names := make([]string, 100_000)
-	for i := range names {
-		names[i] = fmt.Sprintf("patient_%06d/slide_%d HE 40x.svs", i, i%9)
-	}
-	var f Fuzzy
-	f.SetLines(names, nil)
-	for _, p := range []string{"s", "sl", "sli", "slide 7", "p00t9e"} {
-		start := time.Now()
-		n := len(f.Find(p))
-		if d := time.Since(start); d > 250*time.Millisecond {
-			t.Errorf("%q took %v for %d", p, d, n)
 		}
 	}
 }
