@@ -157,7 +157,11 @@ func (m *Screen) connected(s *app.Session) tea.Cmd {
 func (m *Screen) launched(msg nav.Launched) tea.Cmd {
 	var cmd tea.Cmd
 	for _, r := range msg.Runs {
-		m.table.GoToKey(r.ID)
+		key := r.ID
+		if r.Group != "" {
+			key = groupKey + r.Group
+		}
+		m.table.GoToKey(key)
 		// What was just launched is to be seen, whatever the filter was.
 		rec := m.feed.list.Record(app.Analysis{Run: &r})
 		if !m.view.query.Match(&rec) {
