@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,6 +69,8 @@ func (r *Run) apply(e Event) {
 		switch {
 		case name == FactBoot:
 			r.Boot = value
+		case name == FactGPUs:
+			r.GPUs = strings.FieldsFunc(value, func(c rune) bool { return c == ',' })
 		case err != nil:
 		case name == FactJob:
 			r.Job = client.ID(n)

@@ -26,6 +26,7 @@ const (
 	FactBoot      = "boot_id"
 	FactProgress  = "progress"
 	FactTicket    = "ticket" // its place in the box's queue
+	FactGPUs      = "gpus"   // UUIDs of the GPUs it has, with commas
 	// FactCreating is written before the server is asked to make the job: from
 	// then on a job may be there, even if no answer ever came.
 	FactCreating = "creating_job"
@@ -85,9 +86,10 @@ type Result struct {
 	Confirmed   bool      `json:"confirmed"` // the server has everything
 	Unreported  string    `json:"unreported,omitempty"`
 	// Untold is set until the person and the group have heard of the end.
-	Untold      bool   `json:"untold,omitempty"`
-	FirstError  string `json:"first_error,omitempty"`
-	Annotations int    `json:"annotations"` // on the server; -1 unknown
+	Untold      bool    `json:"untold,omitempty"`
+	FirstError  string  `json:"first_error,omitempty"`
+	Annotations int     `json:"annotations"` // on the server; -1 unknown
+	GPU         *GPUUse `json:"gpu,omitempty"`
 }
 
 // Run is a run folder as it reads now.
@@ -112,6 +114,7 @@ type Run struct {
 	// Ticket is its place in the box's queue: lower is earlier; 0 before it has
 	// one.
 	Ticket int64
+	GPUs   []string // UUIDs of the GPUs it has or had
 	// Boot is the boot of its host in which it was launched or last resumed.
 	Boot string
 	// Problem says why the folder cannot be read completely or may not be

@@ -96,6 +96,17 @@ const (
 
 // Resources is what a run may use. Zero means no limit of ours, and no GPU.
 type Resources struct {
-	GPUs      int           `json:"gpus,omitempty"`
+	GPUs int `json:"gpus,omitempty"`
+	// Devices are the GPUs it must be, as nvidia-smi names them; GPUs does not
+	// matter then.
+	Devices []string `json:"devices,omitempty"`
+	// GPUMemory is what it needs of each GPU that it shares, in bytes; 0 takes
+	// them whole.
+	GPUMemory int64 `json:"gpu_memory,omitempty"`
+	// Memory in bytes and CPUs in processors are limits.
+	Memory int64   `json:"memory,omitempty"`
+	CPUs   float64 `json:"cpus,omitempty"`
+	// Expected is how long the algorithm usually takes.
+	Expected  time.Duration `json:"expected,omitempty"`
 	TimeLimit time.Duration `json:"time_limit,omitempty"` // nanoseconds
 }

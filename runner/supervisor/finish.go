@@ -9,6 +9,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/gpu"
 	"github.com/cytorun/cytorun/runner/logfile"
 	"github.com/cytorun/cytorun/runner/report"
 )
@@ -32,8 +33,12 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 	if exit.Code != 0 || e.job != nil && e.job.Status == client.Failed {
 		s.readLog(&e)
 	}
+	if s.used != nil {
+		e.used = *s.used
+	}
 	result := judge(e)
-	result.Digest = started.Digest
+	result.Digest, result.GPU = started.Digest, s.used
+	s.noteUsage(exit)
 	return s.end(result)
 }
 
@@ -118,7 +123,7 @@ func (s *supervisor) end(result runner.Result) error {
 	if result.State == runner.Failed && result.Advice == "" {
 		result.Advice = advise(result.Reason)
 	}
-	leaveQueue(s.run())
+	gpu.Leave(s.run().ID, s.run().Ticket)
 	box := report.Outbox{Folder: s.folder}
 	// Left over from a supervisor that died before its verdict.
 	if err := box.Clear(); err != nil {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/gpu"
 	"github.com/cytorun/cytorun/runner/keep"
 	"github.com/cytorun/cytorun/runner/report"
 )
@@ -27,7 +28,19 @@ func (s *supervisor) launch() error {
 	if err := s.jobKeys(); err != nil {
 		return err
 	}
-	keeper, err := s.queueUp()
+	q, number, err := s.draw()
+	if err != nil {
+		return err
+	}
+	// A run that fetches its container has neither turn nor GPU meanwhile.
+	container, err := s.fetch()
+	if s.ctx.Err() != nil {
+		return errCancelled
+	}
+	if err != nil {
+		return err
+	}
+	keeper, err := s.queueUp(q, number)
 	if err != nil {
 		return err
 	}
@@ -41,7 +54,7 @@ func (s *supervisor) launch() error {
 			return err
 		}
 	}
-	plan, err := s.plan()
+	plan, err := s.plan(container)
 	if s.ctx.Err() != nil {
 		return errCancelled
 	}
@@ -158,33 +171,26 @@ func fetchJobKeys(ctx context.Context, server client.Server, run runner.Run) (cl
 // queueUp waits for a slot of this box, hands it to a keeper, and asks for the
 // server's answer while the run has it: a program whose server is away would
 // only fail.
-func (s *supervisor) queueUp() (*keep.Keeper, error) {
-	q, err := openQueue(s.run().ID, s.waiting)
-	if err != nil {
-		return nil, err
-	}
-	number, err := q.draw(s.run().Ticket)
-	if err != nil {
-		return nil, err
-	}
-	if number != s.run().Ticket {
-		if err := s.event(runner.Event{Facts: map[string]string{runner.FactTicket: strconv.FormatInt(number, 10)}}); err != nil {
-			return nil, err
-		}
-	}
+func (s *supervisor) queueUp(q *gpu.Queue, number int64) (*keep.Keeper, error) {
 	var pause backoff
 	for {
-		slot, err := q.enter(s.ctx, number)
+		grant, err := q.Enter(s.ctx, number, s.request())
 		if err != nil {
 			if s.ctx.Err() != nil {
 				err = errCancelled
 			}
 			return nil, err
 		}
-		keeper, err := keep.Prepare(s.folder, s.exe, []*os.File{slot})
-		_ = slot.Close() // the keeper has it
+		keeper, err := keep.Prepare(s.folder, s.exe, grant.Files())
+		grant.Close() // the keeper has it
 		if err != nil {
 			return nil, err
+		}
+		if uuids := grant.UUIDs(); !slices.Equal(uuids, s.run().GPUs) {
+			if err := s.event(runner.Event{Facts: map[string]string{runner.FactGPUs: strings.Join(uuids, ",")}}); err != nil {
+				keeper.Dismiss()
+				return nil, err
+			}
 		}
 		err = s.status(client.Running, "")
 		if err == nil {

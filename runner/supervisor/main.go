@@ -128,7 +128,8 @@ type supervisor struct {
 	stopped atomic.Bool // the program was asked to end because a person asked
 	timeUp  atomic.Bool // the same for its time limit
 
-	find finding // the container runtime, looked for in the background
+	used *runner.GPUUse // of the GPUs, once the program has ended
+	find finding        // the container runtime, looked for in the background
 }
 
 // errCancelled is why ctx ended.

@@ -13,6 +13,7 @@ import (
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/command"
+	"github.com/cytorun/cytorun/runner/gpu"
 	"github.com/cytorun/cytorun/runner/keep"
 )
 
@@ -46,7 +47,7 @@ const caInside = "/opt/cytorun-ca.pem"
 var caVariables = []string{"REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}
 
 // plan makes what keep starts: everything about the program but starting it.
-func (s *supervisor) plan() (keep.Plan, error) {
+func (s *supervisor) plan(container apptainer.Container) (keep.Plan, error) {
 	work := s.workDir()
 	for _, dir := range []string{"home", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(work, dir), 0o700); err != nil {
@@ -60,7 +61,7 @@ func (s *supervisor) plan() (keep.Plan, error) {
 	if s.run().Runtime == runner.Process {
 		return s.processPlan(work, ca), nil
 	}
-	return s.containerPlan(work, ca)
+	return s.containerPlan(work, ca, container)
 }
 
 // workDir is the program's HOME, working folder and tmp.
@@ -103,29 +104,41 @@ func (s *supervisor) processPlan(work, ca string) keep.Plan {
 			env = append(env, name+"="+ca)
 		}
 	}
+	for name, value := range gpu.Environment(s.run().GPUs) {
+		env = append(env, name+"="+value)
+	}
 	return keep.Plan{Argv: append([]string{s.exe, "demo-program"}, s.tokens()...), Env: env, Dir: home}
 }
 
-func (s *supervisor) containerPlan(work, ca string) (keep.Plan, error) {
+// fetch gets the container of the run, and none for one without.
+func (s *supervisor) fetch() (container apptainer.Container, err error) {
+	if s.run().Runtime != runner.Apptainer {
+		return container, nil
+	}
 	runtime, err := s.find.result()
 	if err != nil {
-		return keep.Plan{}, err
+		return container, err
 	}
 	paths, err := profile.DefaultPaths()
 	if err != nil {
-		return keep.Plan{}, err
+		return container, err
 	}
-	var container apptainer.Container
 	err = s.container(func(progress func(string)) error {
 		container, err = runtime.Ensure(s.ctx, paths.Containers, s.run().Algorithm.Container, progress)
 		return err
 	})
+	return container, err
+}
+
+func (s *supervisor) containerPlan(work, ca string, container apptainer.Container) (keep.Plan, error) {
+	runtime, err := s.find.result()
 	if err != nil {
 		return keep.Plan{}, err
 	}
 	job := apptainer.Job{
 		Container: container, Argv: s.tokens(), WorkDir: work,
-		Env: map[string]string{}, GPU: s.run().Resources.GPUs > 0,
+		Env: gpu.Environment(s.run().GPUs), GPU: len(s.run().GPUs) > 0,
+		Memory: s.run().Resources.Memory, CPUs: s.run().Resources.CPUs,
 	}
 	if ca != "" {
 		job.Binds = []string{ca + ":" + caInside + ":ro"}

@@ -27,6 +27,7 @@ type evidence struct {
 	tail, firstError, lastLine string
 	// left is what the program left on the server.
 	left left
+	used runner.GPUUse // of the GPUs
 }
 
 // judge says how a run ended. Its order is the order of trust: what a person
@@ -113,6 +114,9 @@ func (e evidence) ownFailure() string {
 // warnings are what a person would want to look at after a success.
 func (e evidence) warnings() []string {
 	w := e.left.warnings(e.run)
+	if idle := e.used.Warning(); idle != "" {
+		w = append(w, idle)
+	}
 	if k := e.exit.OOMKills; k.Group > 0 || k.Group < 0 && k.Box > 0 {
 		w = append(w, "the kernel killed a process for want of memory while it ran, perhaps one of this run: look at its results")
 	}

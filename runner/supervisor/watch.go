@@ -49,6 +49,7 @@ const (
 func (s *supervisor) watch(started runner.Started, end ended) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	used := s.watchGPUs(ctx)
 	sampler := s.newSampler()
 	defer sampler.close()
 	observed := s.observe(ctx, started, sampler.last)
@@ -71,6 +72,11 @@ func (s *supervisor) watch(started runner.Started, end ended) error {
 		case e := <-end:
 			sampler.sample()
 			if e.ok {
+				stop()
+				if used != nil {
+					use := <-used
+					s.used = &use
+				}
 				return s.finish(started, e.exit)
 			}
 			return s.adopt(started)
