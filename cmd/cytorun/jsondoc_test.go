@@ -52,7 +52,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	}
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[algorithmJSON](), reflect.TypeFor[analysisJSON](), reflect.TypeFor[app.Receipt](), reflect.TypeFor[resultsJSON](),
-		reflect.TypeFor[prunedJSON](), reflect.TypeFor[checkJSON](), reflect.TypeFor[profileJSON](),
+		reflect.TypeFor[prunedJSON](), reflect.TypeFor[checkJSON](), reflect.TypeFor[machineJSON](), reflect.TypeFor[profileJSON](),
 	} {
 		check(of)
 	}

@@ -2,18 +2,18 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner/apptainer"
+	"github.com/cytorun/cytorun/runner/gpu"
 	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
@@ -94,28 +94,19 @@ func (e *Env) checkLocks() Check {
 	return Check{Name: "locks", OK: true, Text: "files lock in " + e.Paths.Runs}
 }
 
-// commandTimeout bounds the system's own tools: nvidia-smi hangs when a driver
-// is broken.
-const commandTimeout = 5 * time.Second
-
-func output(ctx context.Context, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.WaitDelay = time.Second
-	b, err := cmd.Output()
-	return strings.TrimSpace(string(b)), err
-}
-
 func checkGPUs(ctx context.Context) Check {
-	if _, err := exec.LookPath("nvidia-smi"); err != nil {
-		return Check{Name: "GPUs", OK: true, Warn: true, Text: "no nvidia-smi: runs have no GPU", Next: "install the NVIDIA driver where this box has a GPU"}
+	devices, err := gpu.Discover(ctx)
+	switch {
+	case errors.Is(err, gpu.ErrMissing):
+		return Check{Name: "GPUs", OK: true, Warn: true, Text: err.Error(), Next: "install the NVIDIA driver where this box has a GPU"}
+	case err != nil:
+		return Check{Name: "GPUs", Text: err.Error(), Next: "nvidia-smi says why; a new driver often needs a restart"}
 	}
-	out, err := output(ctx, "nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
-	if err != nil {
-		return Check{Name: "GPUs", Text: fmt.Sprintf("nvidia-smi fails: %v", err), Next: "nvidia-smi says why; a new driver often needs a restart"}
+	var names []string
+	for _, d := range devices {
+		names = append(names, d.Name+", "+text.Bytes(d.Total))
 	}
-	return Check{Name: "GPUs", OK: true, Text: strings.Join(strings.Split(out, "\n"), "; ")}
+	return Check{Name: "GPUs", OK: true, Text: strings.Join(names, "; ")}
 }
 
 // checkLogout finds out whether runs survive the end of the last login.

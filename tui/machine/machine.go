@@ -126,6 +126,7 @@ func (m *Screen) draw(width int) []string {
 	f.Title(m.machine.Host)
 	m.drawRuns(&f)
 	m.drawGPUs(&f)
+	m.drawQueue(&f)
 	t := style.Now()
 	f.Head("this box")
 	check(&f, m.machine.Apptainer)
@@ -197,6 +198,12 @@ func (m *Screen) drawGPUs(f *widget.Facts) {
 		name := text.Pad(fmt.Sprintf("%d %s", g.Index, text.Line(g.Name)), min(28, f.Width/3))
 		use := fmt.Sprintf("%s of %s", text.Bytes(g.Used), text.Bytes(g.Total))
 		f.Line(t.Bold.Render(name) + " " + widget.Progress(percent, 16) + "  " + text.Truncate(use+", load "+load, max(f.Width-text.Width(name)-19, 1)))
+		if g.Problem != "" {
+			f.Line(t.Warn.Render(text.Truncate("  "+text.Line(g.Problem), f.Width)))
+		}
+		for _, l := range g.Leases {
+			f.Line(text.Truncate("  leased by "+l.String(), f.Width))
+		}
 		for _, h := range g.Holders {
 			who := h.User
 			if who == "" {
@@ -208,6 +215,30 @@ func (m *Screen) drawGPUs(f *widget.Facts) {
 			}
 			f.Line(t.Faint.Render(text.Truncate(line, f.Width)))
 		}
+	}
+}
+
+// drawQueue shows who of all users has a turn, and who waits for one.
+func (m *Screen) drawQueue(f *widget.Facts) {
+	t, box := style.Now(), m.machine
+	if box.QueueProblem == "" && len(box.Turns)+len(box.Waiting) == 0 {
+		return
+	}
+	f.Head(fmt.Sprintf("queue: %d of %s taken, %d waiting", len(box.Turns), text.Plural(box.Slots, "turn"), len(box.Waiting)))
+	if box.QueueProblem != "" {
+		for _, l := range widget.Paragraph(text.Line(box.QueueProblem), f.Width, 0) {
+			f.Line(t.Bad.Render(l))
+		}
+	}
+	for _, h := range box.Turns {
+		f.Line(text.Truncate(h.String(), f.Width))
+	}
+	for i, w := range box.Waiting {
+		line := fmt.Sprintf("%d. %s of %s, %s", i+1, w.Run, w.User, w.Reason)
+		if !w.Start.IsZero() {
+			line += ", may begin at " + w.Start.Local().Format("15:04")
+		}
+		f.Line(t.Faint.Render(text.Truncate(line, f.Width)))
 	}
 }
 
