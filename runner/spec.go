@@ -97,8 +97,8 @@ const (
 // Resources is what a run may use. Zero means no limit of ours, and no GPU.
 type Resources struct {
 	GPUs int `json:"gpus,omitempty"`
-	// Devices are the GPUs it must be, as nvidia-smi names them; GPUs does not
-	// matter then.
+	// Devices are the GPUs it must be, as nvidia-smi names them: as many as GPUs
+	// says, or none where any will do.
 	Devices []string `json:"devices,omitempty"`
 	// GPUMemory is what it needs of each GPU that it shares, in bytes; 0 takes
 	// them whole.

@@ -64,12 +64,10 @@ func (c *cli) launchSplit(ctx context.Context, s *app.Session, r app.LaunchReque
 	}
 	if o.dryRun {
 		c.say("%s; the first of them:", countAnalyses(len(parts)))
-		return c.dryRun(s, parts[0])
+		return c.dryRun(ctx, s, parts[0])
 	}
-	for i := range parts { // what is wrong is said before anybody is asked
-		if err := s.Check(parts[i]); err != nil {
-			return err
-		}
+	if err := s.Check(ctx, parts...); err != nil { // before anybody is asked
+		return err
 	}
 	if err := c.confirmCount(len(parts), "of "+text.Line(r.Algorithm.FullName()), o); err != nil {
 		return err

@@ -104,9 +104,9 @@ func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchReque
 	for i := range requests {
 		requests[i].Group, requests[i].StopAfter = group, o.stopAfter
 		requests[i].Part = &runner.Part{Parameter: strings.Join(swept, ","), Index: i + 1, Of: len(requests)}
-		if err := s.Check(requests[i]); err != nil { // before anybody is asked
-			return err
-		}
+	}
+	if err := s.Check(ctx, requests...); err != nil { // before anybody is asked
+		return err
 	}
 	estimate, err := s.Estimate(requests)
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchReque
 	c.say("%s: %s", estimate, chosen.Describe())
 	if o.dryRun {
 		c.say("the first of them:")
-		return c.dryRun(s, requests[0])
+		return c.dryRun(ctx, s, requests[0])
 	}
 	if err := c.confirmCount(len(requests), "of "+text.Line(r.Algorithm.FullName()), o); err != nil {
 		return err

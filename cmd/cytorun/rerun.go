@@ -89,8 +89,11 @@ func (o *runOptions) unlessChanged(cmd *cobra.Command, r app.LaunchRequest) {
 	if !changed("runtime") && r.Runtime != "" {
 		o.runtime = string(r.Runtime)
 	}
-	if !changed("gpus") {
-		o.gpus = r.GPUs
+	if !changed("gpus") && !changed("gpu") {
+		o.gpus, o.devices = r.GPUs, r.Devices
+	}
+	if !changed("gpu-memory") && (o.gpus > 0 || len(o.devices) > 0) {
+		o.gpuBytes = r.GPUMemory
 	}
 	if !changed("time") {
 		o.limit = r.TimeLimit

@@ -16,6 +16,7 @@ import (
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/gpu"
 )
 
 // runOptions are the flags of run and rerun.
@@ -25,6 +26,10 @@ type runOptions struct {
 	container string
 	runtime   string
 	gpus      int
+	gpu       string // --gpu and --gpu-memory as they were typed
+	gpuMemory string
+	devices   []string
+	gpuBytes  int64
 	limit     time.Duration
 	note      string
 	dryRun    bool
@@ -42,7 +47,9 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.StringArrayVarP(&o.set, "param", "p", nil, "set a parameter: `NAME=VALUE`; again for more")
 	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
 	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process (no container; programs of the demo only)")
-	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs")
+	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs, whichever are free")
+	f.StringVar(&o.gpu, "gpu", "", "these GPUs: `ID[,ID]`, an index or UUID of nvidia-smi -L")
+	f.StringVar(&o.gpuMemory, "gpu-memory", "", "share the GPUs, and use at most this `AMOUNT` of the memory of each, such as 8G")
 	f.DurationVar(&o.limit, "time", 0, "end the run after this time, such as 2h")
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
@@ -148,10 +155,31 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	case o.timeout > 0 && !o.wait:
 		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
 	}
+	if err := o.checkGPUs(); err != nil {
+		return nil, usageError(err)
+	}
 	if err := o.valueOptions.check(); err != nil {
 		return nil, err
 	}
 	return o.assignments()
+}
+
+// checkGPUs reads the flags of GPUs.
+func (o *runOptions) checkGPUs() (err error) {
+	if o.gpu != "" {
+		if o.gpus > 0 {
+			return errors.New("--gpu names the GPUs, --gpus counts them; use one of the two")
+		}
+		if o.devices, err = gpu.ParseNames(o.gpu); err != nil {
+			return fmt.Errorf("--gpu: %w", err)
+		}
+	}
+	if o.gpuMemory != "" {
+		if o.gpuBytes, err = gpu.ParseMemory(o.gpuMemory); err != nil {
+			return fmt.Errorf("--gpu-memory: %w", err)
+		}
+	}
+	return nil
 }
 
 // assignments reads the -p flags.
@@ -179,7 +207,11 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return err
 	}
 	r.Values = chosen.Values
-	r.Runtime, r.Container, r.GPUs, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.gpus, o.limit, o.note
+	r.Runtime, r.Container, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.limit, o.note
+	r.GPUs, r.Devices, r.GPUMemory = o.gpus, o.devices, o.gpuBytes
+	if r.GPUMemory > 0 && r.GPUs == 0 && len(r.Devices) == 0 {
+		r.GPUs = 1 // memory of a GPU is asked of one
+	}
 	r.Strict = o.strict
 	if err := c.confirmWhole(ctx, s, r.Algorithm, o); err != nil {
 		return err
@@ -196,7 +228,7 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return c.launchSplit(ctx, s, r, o)
 	}
 	if o.dryRun {
-		return c.dryRun(s, r)
+		return c.dryRun(ctx, s, r)
 	}
 	run, err := s.Launch(ctx, r)
 	if err != nil {
@@ -220,8 +252,8 @@ func (c *cli) launched(ctx context.Context, s *app.Session, run runner.Run, o ru
 	return c.waitFor(ctx, s, analysis, o.timeout)
 }
 
-func (c *cli) dryRun(s *app.Session, r app.LaunchRequest) error {
-	if err := s.Check(r); err != nil {
+func (c *cli) dryRun(ctx context.Context, s *app.Session, r app.LaunchRequest) error {
+	if err := s.Check(ctx, r); err != nil {
 		return err
 	}
 	p := s.Preview(r)

@@ -121,9 +121,10 @@ func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Va
 		}
 		r := LaunchRequest{
 			Algorithm: algorithmOf(run.Algorithm), Values: run.Values, Runtime: run.Runtime, Container: run.Algorithm.Container,
-			GPUs: run.Resources.GPUs, TimeLimit: run.Resources.TimeLimit, Note: run.Note, Strict: run.Strict,
+			Note: run.Note, Strict: run.Strict,
 			Group: run.Group, Part: run.Part, From: run.ID, StopAfter: run.StopAfter,
 		}
+		r.TakeResources(run, s.Env.Host)
 		for _, v := range set {
 			if run.Part != nil && strings.EqualFold(v.Parameter, run.Part.Parameter) {
 				return nil, forms.Problems{{Parameter: v.Parameter, Message: "is what the group was split by; launch a new group with other values"}}

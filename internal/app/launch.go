@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -24,7 +23,10 @@ type LaunchRequest struct {
 	Runtime   runner.Runtime   // empty: the session's
 	// Container replaces the algorithm's own container when not empty.
 	Container string
+	// GPUs, Devices and GPUMemory are those of runner.Resources.
 	GPUs      int
+	Devices   []string
+	GPUMemory int64
 	TimeLimit time.Duration
 	Note      string
 	Strict    bool // a warning at the end is a failure
@@ -41,10 +43,12 @@ type LaunchRequest struct {
 // The values being invalid is a forms.Problems error.
 func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, error) {
 	r.Runtime = s.runtime(r)
-	if err := s.Check(r); err != nil {
+	if err := s.Check(ctx, r); err != nil {
 		return runner.Run{}, err
 	}
-	run, err := s.Env.Store.Create(s.spec(r))
+	spec := s.spec(r)
+	spec.Resources.Expected = s.typical(r.Algorithm)
+	run, err := s.Env.Store.Create(spec)
 	if err != nil {
 		return runner.Run{}, err
 	}
@@ -65,9 +69,18 @@ func (s *Session) runtime(r LaunchRequest) runner.Runtime {
 	return runner.Apptainer
 }
 
-// Check tells what Launch would refuse: invalid values are a forms.Problems
-// error.
-func (s *Session) Check(r LaunchRequest) error {
+// Check tells what Launch or LaunchAll would refuse: invalid values are a
+// forms.Problems error, and so are GPUs that this box can never give.
+func (s *Session) Check(ctx context.Context, requests ...LaunchRequest) error {
+	for _, r := range requests {
+		if err := s.check(r); err != nil {
+			return err
+		}
+	}
+	return refuseGPUs(ctx, requests)
+}
+
+func (s *Session) check(r LaunchRequest) error {
 	r.Runtime = s.runtime(r)
 	if problems := forms.Validate(UserParameters(r.Algorithm), r.Values); problems.Errors() > 0 {
 		return problems
@@ -80,11 +93,6 @@ func (s *Session) Check(r LaunchRequest) error {
 	}
 	if r.Runtime == runner.Process && !demo.Owns(r.Algorithm) {
 		return fmt.Errorf("runtime %s is for the programs of the demo only, and %s is none; launch it with --runtime %s", runner.Process, text.Line(r.Algorithm.Name), runner.Apptainer)
-	}
-	if r.GPUs > 0 {
-		if _, err := exec.LookPath("nvidia-smi"); err != nil {
-			return forms.Problems{{Parameter: "gpus", Message: "this box has no GPU that nvidia-smi knows; launch without --gpus"}}
-		}
 	}
 	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
 		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name))
@@ -105,7 +113,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Project:   runner.ProjectRef{ID: s.Project.ID, Name: s.Project.Name, Ontology: s.Project.Ontology},
 		Values:    r.Values,
 		Runtime:   r.Runtime,
-		Resources: runner.Resources{GPUs: r.GPUs, TimeLimit: r.TimeLimit},
+		Resources: runner.Resources{GPUs: r.request().GPUs(), Devices: r.Devices, GPUMemory: r.GPUMemory, TimeLimit: r.TimeLimit},
 		Note:      r.Note,
 		Strict:    r.Strict,
 		Person:    s.User.Username,

@@ -39,7 +39,7 @@ func TestLaunchRefusesBeforeItWritesAnything(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || run.ID != "" {
 				t.Errorf("%q, %v, want %q", run.ID, err, tt.want)
 			}
-			if check := tt.s.Check(tt.r); check == nil || check.Error() != err.Error() {
+			if check := tt.s.Check(tctx, tt.r); check == nil || check.Error() != err.Error() {
 				t.Errorf("Check says %v", check)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 		s.checkRuntime(r),
 		s.checkContainer(ctx, r),
 		s.checkDisk(),
-		s.checkGPU(r),
+		checkGPU(ctx, r),
 		s.checkHistory(r),
 	}
 }
@@ -148,16 +147,6 @@ func (s *Session) checkDisk() Check {
 		c.Warn, c.Next = true, "free some space, or move runs with [paths] in config.toml"
 	}
 	return c
-}
-
-func (s *Session) checkGPU(r LaunchRequest) Check {
-	if r.GPUs == 0 {
-		return Check{Name: "GPUs", OK: true, Text: "none asked for"}
-	}
-	if _, err := exec.LookPath("nvidia-smi"); err != nil {
-		return Check{Name: "GPUs", Text: "no nvidia-smi on this box, so no GPU can be given", Next: "launch with --gpus 0, or install the driver"}
-	}
-	return Check{Name: "GPUs", OK: true, Text: fmt.Sprintf("%d asked for", r.GPUs)}
 }
 
 func (s *Session) checkHistory(r LaunchRequest) Check {

@@ -43,8 +43,11 @@ type ReceiptContainer struct {
 
 // ReceiptResources is what the run was given.
 type ReceiptResources struct {
-	GPUs             int     `json:"gpus"`
-	TimeLimitSeconds float64 `json:"time_limit_seconds,omitempty"`
+	GPUs             int            `json:"gpus"`
+	Devices          []string       `json:"devices,omitempty"`    // that it had to be
+	GPUMemory        int64          `json:"gpu_memory,omitempty"` // bytes of each that it shared
+	TimeLimitSeconds float64        `json:"time_limit_seconds,omitempty"`
+	GPUUse           *runner.GPUUse `json:"gpu_use,omitempty"` // what it did with them
 }
 
 // ReceiptLaunch says by whom, where and with what it was launched.
@@ -145,7 +148,10 @@ func (s *Session) Receipt(ctx context.Context, a Analysis) (Receipt, error) {
 func runReceipt(run runner.Run, now time.Time) Receipt {
 	r := Receipt{
 		Server: run.Server, Project: run.Project, Algorithm: run.Algorithm, Values: run.Values,
-		Resources: &ReceiptResources{GPUs: run.Resources.GPUs, TimeLimitSeconds: run.Resources.TimeLimit.Seconds()},
+		Resources: &ReceiptResources{
+			GPUs: run.Resources.GPUs, Devices: run.Resources.Devices, GPUMemory: run.Resources.GPUMemory,
+			TimeLimitSeconds: run.Resources.TimeLimit.Seconds(),
+		},
 		Launch: &ReceiptLaunch{
 			Person: run.Person, User: run.User, Host: run.Host, BootID: run.BootID, Cytorun: run.Cytorun, Runtime: run.Runtime,
 			Note: run.Note, Strict: run.Strict, Group: run.Group, Part: run.Part, From: run.From,
@@ -170,6 +176,7 @@ func runReceipt(run runner.Run, now time.Time) Receipt {
 		r.Exit = &ReceiptExit{Code: exit.Code, Signal: exit.Signal, CPUSeconds: exit.CPU, PeakMemory: exit.MaxRSS, OOMKills: max(exit.OOMKills.Group, 0)}
 	}
 	if v := run.Result; v != nil {
+		r.Resources.GPUUse = v.GPU
 		r.Verdict = ReceiptVerdict{
 			Reason: v.Reason, Advice: v.Advice, FirstError: v.FirstError, Warnings: v.Warnings,
 			Reported: v.Confirmed, Unreported: v.Unreported,

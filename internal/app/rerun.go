@@ -79,7 +79,8 @@ func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm, container st
 		r.note("project %s: it ran in %s of %s", s.Project.Name, a.Run.Project.Name, a.Run.Server.URL)
 	}
 	r.Request.Runtime, r.Request.From = a.Run.Runtime, a.Run.ID
-	r.Request.GPUs, r.Request.TimeLimit, r.Request.Strict = a.Run.Resources.GPUs, a.Run.Resources.TimeLimit, a.Run.Strict
+	r.Request.TakeResources(*a.Run, s.Env.Host)
+	r.Request.Strict = a.Run.Strict
 	if algorithm == "" && container == "" && r.Request.Runtime != runner.Process {
 		s.sameContainer(&r, *a.Run)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -92,16 +93,22 @@ const startAtOnce = 4
 func (s *Session) LaunchAll(ctx context.Context, requests []LaunchRequest) ([]runner.Run, error) {
 	for i := range requests {
 		requests[i].Runtime = s.runtime(requests[i])
-		if err := s.Check(requests[i]); err != nil {
-			return nil, err
-		}
+	}
+	if err := s.Check(ctx, requests...); err != nil {
+		return nil, err
 	}
 	runs := make([]runner.Run, 0, len(requests))
+	var usual time.Duration
+	if len(requests) > 0 {
+		usual = s.typical(requests[0].Algorithm) // all are of one
+	}
 	for _, r := range requests {
 		err := ctx.Err()
 		var run runner.Run
 		if err == nil {
-			run, err = s.Env.Store.Create(s.spec(r))
+			spec := s.spec(r)
+			spec.Resources.Expected = usual
+			run, err = s.Env.Store.Create(spec)
 		}
 		if err != nil {
 			for _, made := range runs {

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/forms"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/gpu"
+)
+
+// request is what a launch wants of the GPUs of this box.
+func (r LaunchRequest) request() gpu.Request {
+	return gpu.Request{Count: r.GPUs, Names: r.Devices, Memory: r.GPUMemory}
+}
+
+// refuseGPUs tells when this box can never give what is asked for. That all of
+// it is in use, or that the driver does not answer just now, only makes the run
+// wait. The driver takes a while to answer: it is asked once for all, and not at
+// all where nothing is asked for.
+func refuseGPUs(ctx context.Context, requests []LaunchRequest) error {
+	look := sync.OnceValue(func() gpu.Box { return gpu.Look(ctx) })
+	for _, r := range requests {
+		if r.request().GPUs() == 0 {
+			continue
+		}
+		switch err := look().Available(r.request()); {
+		case errors.Is(err, gpu.ErrMissing):
+			why := strings.TrimPrefix(err.Error(), gpu.ErrMissing.Error()+": ")
+			return forms.Problems{{Parameter: "gpus", Message: "this box has no GPU that nvidia-smi knows: " + why}}
+		case errors.Is(err, gpu.ErrRequest):
+			return forms.Problems{{Parameter: "gpus", Message: err.Error()}}
+		}
+	}
+	return nil
+}
+
+// checkGPU is the line of GPUs in what is looked at before a launch.
+func checkGPU(ctx context.Context, r LaunchRequest) Check {
+	asked := r.request()
+	if asked.GPUs() == 0 {
+		return Check{Name: "GPUs", OK: true, Text: "none asked for"}
+	}
+	switch err := gpu.Look(ctx).Available(asked); {
+	case err == nil:
+		return Check{Name: "GPUs", OK: true, Text: asked.String() + " free"}
+	case errors.Is(err, gpu.ErrMissing), errors.Is(err, gpu.ErrRequest):
+		return Check{Name: "GPUs", Text: err.Error(), Next: "ask for what the box has; 'cytorun machine' shows it"}
+	default:
+		return Check{Name: "GPUs", OK: true, Warn: true, Text: err.Error(), Next: "the run waits in the queue; 'cytorun machine' shows who is before it"}
+	}
+}
+
+// typical is how long an algorithm usually takes here, 0 where nobody knows. It
+// only tells others how long they wait, so that not knowing it is no failure.
+func (s *Session) typical(a client.Algorithm) time.Duration {
+	runs, err := s.runs()
+	if err != nil {
+		return 0
+	}
+	return s.algorithmRow(a, runs).Typical
+}
+
+// TakeResources takes over what an earlier run was given. Of one of another
+// host that is how many GPUs, not which.
+func (r *LaunchRequest) TakeResources(run runner.Run, host string) {
+	res := run.Resources
+	r.GPUs, r.GPUMemory, r.TimeLimit = res.GPUs, res.GPUMemory, res.TimeLimit
+	if run.Host == host {
+		r.Devices = res.Devices
+	}
+}
