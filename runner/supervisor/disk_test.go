@@ -96,19 +96,26 @@ func stays(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// fill takes all the room of a file system.
+// fill takes all the room of a file system, also what is given back for a while
+// by files that were being replaced when it began.
 func fill(t *testing.T, path string) {
 	t.Helper()
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	must(t, err)
 	defer f.Close()
-	for _, size := range []int{64 << 10, 512, 1} {
-		block := make([]byte, size)
-		for err = nil; err == nil; {
-			_, err = f.Write(block)
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
+	for quiet := time.Now(); time.Since(quiet) < 300*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+		for _, size := range []int{64 << 10, 512, 1} {
+			block := make([]byte, size)
+			for {
+				n, err := f.Write(block)
+				if n > 0 {
+					quiet = time.Now()
+				}
+				if errors.Is(err, syscall.ENOSPC) {
+					break
+				}
+				must(t, err)
+			}
 		}
 	}
 }
