@@ -231,8 +231,9 @@ func TestFirstComeFirstServed(t *testing.T) {
 		number, err := q.Draw(0)
 		must(t, err)
 		go func() {
-			// Different wishes do not overtake each other.
-			g, err := q.Enter(t.Context(), number, Request{Count: 1 + i%3, Memory: int64(i%2) << 30})
+			// Different wishes do not overtake each other. No two of them fit at
+			// the same time: those would arrive here in any order.
+			g, err := q.Enter(t.Context(), number, Request{Count: 3 + i%2, Memory: int64(i%2) << 30})
 			if err != nil {
 				t.Error(err)
 			}
