@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -315,8 +316,12 @@ func difference(d float64, q Quantity) string {
 }
 
 func signed(x float64) string {
-	// Ten digits hide the noise of binary fractions: 0.3-0.1 is +0.2.
+	// Ten digits hide the noise of binary fractions: 0.3-0.1 is +0.2. A
+	// difference that is still long was measured, and four digits say it.
 	s := strconv.FormatFloat(x, 'g', 10, 64)
+	if len(strings.TrimPrefix(s, "-")) > 7 && x != math.Trunc(x) {
+		s = strconv.FormatFloat(x, 'g', 4, 64)
+	}
 	if x > 0 {
 		s = "+" + s
 	}

@@ -172,6 +172,8 @@ func TestDeltaAgainstTheBaseline(t *testing.T) {
 		{descriptor.Number, "0.1", "0.3", "+0.2 (+200 %)"},
 		{descriptor.Number, "2", "1.9", "-0.1 (-5.0 %)"},
 		{descriptor.Number, "0", "5", "+5"},
+		{descriptor.Number, "1221.1", "1324.764404", "+103.7 (+8.5 %)"},
+		{descriptor.Number, "0", "123456789", "+123456789"},
 		{descriptor.Number, "-2", "-1", "+1 (+50 %)"},
 		{descriptor.Number, "5", "5.0", ""},
 		{descriptor.Domain, "12", "24", ""},

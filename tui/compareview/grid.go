@@ -27,8 +27,12 @@ const (
 )
 
 // maxColumn lets at least three analyses stand side by side on a narrow
-// terminal.
-func (m *Screen) maxColumn() int { return max(min(m.width/4, 34), 12) }
+// terminal, and fewer have all its room.
+func (m *Screen) maxColumn() int {
+	_, cols := m.size()
+	fair := (m.width-m.grid.label-2)/max(cols, 1) - gap
+	return max(min(max(m.width/4, fair), 60), 12)
+}
 
 // turn swaps rows and columns under the cursor.
 func (g *grid) turn() {
