@@ -32,14 +32,15 @@ func TestUsageIsAddedUp(t *testing.T) {
 		group.Go(func() { must(t, LogUse(own, r)) })
 	}
 	group.Wait()
-	// Another user's program, and somebody's joke.
-	f, err := os.OpenFile(filepath.Join(b.leases(), UsageFile), os.O_WRONLY|os.O_APPEND, 0)
-	must(t, err)
+	// Another user's file, in which somebody joked and named himself anna.
+	path := filepath.Join(b.leases(), usageName(65534))
 	start, end := hours(2, 1)
-	_, err = fmt.Fprintf(f, "not json\n{\"schema\":1,\"run\":\"d\",\"user\":\"bob\",\"algorithm\":\"Nuclei\",\"gpus\":[%q],\"started\":%q,\"ended\":%q}\n{\"schema\":1}\n",
-		uuid(0), start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano))
-	must(t, err)
-	must(t, f.Close())
+	must(t, os.WriteFile(path, fmt.Appendf(nil, "not json\n{\"schema\":1,\"run\":\"d\",\"user\":\"anna\",\"algorithm\":\"Nuclei\",\"gpus\":[%q],\"started\":%q,\"ended\":%q}\n{\"schema\":1}\n",
+		uuid(0), start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)), 0o644))
+	if err := os.Chown(path, 65534, -1); err != nil {
+		t.Skipf("cannot make a file of another user: %v", err)
+	}
+	other := userName(65534)
 
 	since := now.Add(-29 * time.Hour)
 	rs, err := ReadUsage(own, since)
@@ -52,15 +53,13 @@ func TestUsageIsAddedUp(t *testing.T) {
 		by   []string
 		want []string
 	}{
-		{[]string{"user"}, []string{"[" + me + "] 4 5.5h 7h", "[bob] 1 1h 1h"}},
+		{[]string{"user"}, []string{"[" + me + "] 4 5.5h 7h", "[" + other + "] 1 1h 1h"}},
 		{[]string{"gpu"}, []string{"[" + uuid(1) + "] 2 4h 4h", "[" + uuid(0) + "] 3 4h 4h", "[none] 1 0.5h 0h"}},
-		{[]string{"algorithm", "user"}, []string{"[Nuclei " + me + "] 3 5h 7h", "[Nuclei bob] 1 1h 1h", "[Count␛[31m " + me + "] 1 0.5h 0h"}},
+		{[]string{"algorithm", "user"}, []string{"[Nuclei " + me + "] 3 5h 7h", "[Nuclei " + other + "] 1 1h 1h", "[Count␛[31m " + me + "] 1 0.5h 0h"}},
 		{nil, []string{"[] 5 6.5h 8h"}},
 	} {
-		rows, err := SumUsage(rs, c.by, since)
-		must(t, err)
 		var got []string
-		for _, r := range rows {
+		for _, r := range SumUsage(rs, c.by, since) {
 			got = append(got, fmt.Sprintf("%v %d %vh %vh", r.Key, r.Runs, round(r.Time.Hours()), round(r.GPUTime.Hours())))
 		}
 		slices.Sort(got)
@@ -69,13 +68,33 @@ func TestUsageIsAddedUp(t *testing.T) {
 			t.Errorf("by %v:\ngot  %q\nwant %q", c.by, got, c.want)
 		}
 	}
-	if _, err := SumUsage(rs, []string{"day"}, since); err == nil {
-		t.Error("usage by day")
-	}
-	// What lay beside the leases is lost at a restart, one's own is not.
-	must(t, os.Remove(filepath.Join(b.leases(), UsageFile)))
+	// What lay beside the leases is lost at a restart. One's own comes back for
+	// all to read.
+	must(t, os.RemoveAll(b.leases()))
 	if rs, err := ReadUsage(own, since); err != nil || len(rs) != 4 {
 		t.Error(rs, err)
+	}
+	must(t, RestoreUse(own))
+	must(t, RestoreUse(own))
+	if rs, err := ReadUsage(t.TempDir(), since); err != nil || len(rs) != 4 {
+		t.Error(rs, err)
+	}
+	if st, err := os.Stat(filepath.Join(b.leases(), usageName(os.Getuid()))); err != nil || st.Mode().Perm() != 0o644 {
+		t.Error(st, err)
+	}
+}
+
+func TestUseOfAnotherBoxStaysThere(t *testing.T) {
+	newBox(t, 1)
+	own := t.TempDir() // in a home that several boxes share
+	now := time.Now()
+	must(t, os.WriteFile(filepath.Join(own, UsageFile), fmt.Appendf(nil, "{\"schema\":1,\"run\":\"a\",\"host\":\"elsewhere\",\"started\":%q,\"ended\":%q}\n",
+		now.Format(time.RFC3339), now.Format(time.RFC3339)), 0o600))
+	must(t, LogUse(own, Record{Run: "b", Started: now, Ended: now}))
+	for _, dir := range []string{own, t.TempDir()} {
+		if rs, err := ReadUsage(dir, now.Add(-time.Hour)); err != nil || len(rs) != 1 || rs[0].Run != "b" {
+			t.Error(rs, err)
+		}
 	}
 }
 
