@@ -72,6 +72,13 @@ type Algorithm struct {
 	// command, with the keys of the parameters in it.
 	CommandLine string
 	Parameters  []Parameter
+	// Package is the key by which a descriptor of this box binds the algorithm to
+	// a container, where the server stores neither container nor parameters
+	// (EXACT: the plugin's package, not unique there); empty elsewhere.
+	Package string
+	// Writes is what becomes of the annotations that a program leaves in files,
+	// as its descriptor says; empty where the program tells the server itself.
+	Writes descriptor.Writes
 }
 
 // FullName is the name with its version, as the server shows it.
@@ -181,8 +188,11 @@ type JobParameter struct {
 
 // NewJob describes a job to create.
 type NewJob struct {
-	Project    ID
-	Algorithm  ID
+	Project   ID
+	Algorithm ID
+	// Image is the one that the job is over, on servers whose jobs have one
+	// (EXACT); others ignore it.
+	Image      ID
 	Comment    string // at most 255 characters, cut by the client
 	Status     Status
 	Parameters []NewJobParameter

@@ -26,6 +26,12 @@ type Descriptor struct {
 	CommandLine string
 	// SchemaVersion is the attribute as written, "cytomine-0.1" in good files.
 	SchemaVersion string
+	// ExactPackage is the attribute "exact-package": the package of the EXACT
+	// plugin that this descriptor binds to a container. Empty without.
+	ExactPackage string
+	// ExactWrites is the attribute "exact-writes", and WritesResult where a file
+	// program says nothing. Empty for any other program.
+	ExactWrites Writes
 	// Parameters are the inputs in file order, ids unique.
 	Parameters []Parameter
 }
@@ -110,22 +116,25 @@ func (p *Parameter) TakeLimits(q Parameter, from string) {
 }
 
 // serverInputs are the inputs that a Cytomine server fills itself, found by
-// name as JobRuntimeService does it: upper-cased, without underscores.
+// name as JobRuntimeService does it: upper-cased, without underscores; and those
+// that we fill for a run on an EXACT server.
 var serverInputs = map[string]bool{
 	"HOST": true, "PUBLICKEY": true, "PRIVATEKEY": true, "IDSOFTWARE": true, "IDPROJECT": true,
+	exactHost: true, exactToken: true, exactImageID: true, exactImage: true, exactJobID: true, exactImageSet: true, exactOutput: true,
 }
 
 // IsServerInput reports whether a server fills this input: host, public and
 // private key, software id and project id, recognised by name as Cytomine
-// does and whether or not the file marks them set-by-server. A parameter that
+// does and whether or not the file marks them set-by-server; and those of
+// ExactInputs. A parameter that
 // is marked set-by-server but is not one of them belongs to the user.
 func (p Parameter) IsServerInput() bool { return serverInputs[normalName(p.ID)] }
 
-// IsSecret reports whether the value is one half of a key pair, which is
-// never shown, logged or stored.
+// IsSecret reports whether the value is one half of a key pair, or a token,
+// which is never shown, logged or stored.
 func (p Parameter) IsSecret() bool {
 	n := normalName(p.ID)
-	return n == "PUBLICKEY" || n == "PRIVATEKEY"
+	return n == "PUBLICKEY" || n == "PRIVATEKEY" || n == exactToken
 }
 
 // normalName folds the spellings of a standard input into one: upper case,

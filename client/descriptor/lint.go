@@ -21,7 +21,8 @@ func (r *reader) lint(top object, d *Descriptor, objects []object) {
 		names[KeyName(p.ValueKey)] = true
 		other, taken := keys[p.ValueKey]
 		switch spelled := command.find(p.ValueKey); {
-		case p.ServerParameter || d.CommandLine == "":
+		case p.ServerParameter || d.CommandLine == "", p.ExactInput() == "exact_token" && command.find(p.ValueKey) == absent:
+			// A token reaches the program through its environment.
 		case taken:
 			r.warn(o.at("value-key"), "input %s never reaches the program: %s already belongs to %s", quote(p.ID), quote(p.ValueKey), quote(other))
 		case spelled == absent:
@@ -104,6 +105,8 @@ func isWordRune(r rune) bool {
 
 func (r *reader) lintServer(o object, p Parameter) {
 	switch {
+	case p.SetByServer && !p.IsServerInput() && strings.HasPrefix(normalName(p.ID), "EXACT"):
+		// Said by lintExact.
 	case p.SetByServer && !p.IsServerInput():
 		r.warn(o.at("set-by-server"), "no server sets input %s; it is an ordinary parameter", quote(p.ID))
 	case !p.SetByServer && p.IsServerInput():

@@ -10,7 +10,7 @@ import (
 // The attributes that are read, or that Cytomine's own router reads.
 var (
 	topAttributes = []string{"name", "description", "container-image", "command-line", "inputs",
-		"schema-version", "tool-version", "default-processing-server-name"}
+		"schema-version", "tool-version", "default-processing-server-name", "exact-package", "exact-writes"}
 	imageAttributes = []string{"image", "type", "index"}
 	inputAttributes = []string{"id", "value-key", "command-line-flag", "name", "description", "type",
 		"optional", "set-by-server", "server-parameter", "default-value", "default", "value-choices",
@@ -44,7 +44,9 @@ func (r *reader) descriptor(top object) *Descriptor {
 		r.warn(top.at("schema-version"), "schema-version %s is not known; read as %s", quote(d.SchemaVersion), SchemaVersion)
 	}
 	objects := r.inputs(top, d)
+	r.exact(top, d)
 	r.lint(top, d, objects)
+	r.lintExact(top, d, objects)
 	return d
 }
 

@@ -15,6 +15,8 @@ type (
 		CommandLine   string        `json:"command-line"`
 		Inputs        []inputJSON   `json:"inputs"`
 		SchemaVersion string        `json:"schema-version"`
+		ExactPackage  string        `json:"exact-package,omitempty"`
+		ExactWrites   Writes        `json:"exact-writes,omitempty"`
 	}
 	containerJSON struct {
 		Image string `json:"image"`
@@ -52,6 +54,8 @@ func (d *Descriptor) JSON() ([]byte, error) {
 		CommandLine:   d.CommandLine,
 		Inputs:        make([]inputJSON, 0, len(d.Parameters)),
 		SchemaVersion: SchemaVersion,
+		ExactPackage:  d.ExactPackage,
+		ExactWrites:   d.ExactWrites,
 	}
 	for _, p := range d.Parameters {
 		file.Inputs = append(file.Inputs, p.input())
