@@ -37,7 +37,10 @@ type Spec struct {
 	Values    []client.Value `json:"values"`
 	Runtime   Runtime        `json:"runtime"`
 	Resources Resources      `json:"resources"`
-	Note      string         `json:"note,omitempty"`
+	// Cache names folders inside the container whose content outlives the run,
+	// besides those that every run keeps; see apptainer.Weights.
+	Cache []string `json:"cache,omitempty"`
+	Note  string   `json:"note,omitempty"`
 	// Strict makes a warning at the end a failure.
 	Strict  bool   `json:"strict,omitempty"`
 	Person  string `json:"person"` // user name on the server

@@ -160,7 +160,7 @@ func keepUnknown(table, old map[string]any, name string) {
 // knownKeys are the settings in [paths] and in a profile that this version
 // writes itself, so that an emptied one does not come back.
 var knownKeys = []string{
-	"data", "state", "cache", "runs", "containers", "work",
+	"data", "state", "cache", "runs", "containers", "weights", "work", "tmp",
 	"kind", "url", "ca", "user", "project", "signature_prefix", "trust",
 }
 

@@ -32,6 +32,12 @@ type Paths struct {
 
 	Runs       string // run folders
 	Containers string // container images, large
+	// Weights holds what programs download once and load in each run, such as
+	// the weights of models, large.
+	Weights string
+	// Tmp holds what is only needed while a container is built or unpacked,
+	// large. Empty means: beside the containers.
+	Tmp string
 	// Work holds the work folders of runs (HOME, working directory and tmp of
 	// the program), large. Empty means: each inside its run folder.
 	Work string
@@ -76,7 +82,9 @@ type PathSettings struct {
 	Cache      string `toml:"cache,omitempty"`
 	Runs       string `toml:"runs,omitempty"`
 	Containers string `toml:"containers,omitempty"`
+	Weights    string `toml:"weights,omitempty"`
 	Work       string `toml:"work,omitempty"`
+	Tmp        string `toml:"tmp,omitempty"`
 }
 
 // apply gives p with the folders of s, and the ones below State and Cache.
@@ -95,7 +103,9 @@ func (s PathSettings) apply(p Paths) (Paths, error) {
 	err := errors.Join(set(&p.Data, "data", s.Data), set(&p.State, "state", s.State), set(&p.Cache, "cache", s.Cache))
 	p.Runs = filepath.Join(p.State, "runs")
 	p.Containers = filepath.Join(p.Cache, "containers")
-	err = errors.Join(err, set(&p.Runs, "runs", s.Runs), set(&p.Containers, "containers", s.Containers), set(&p.Work, "work", s.Work))
+	p.Weights = filepath.Join(p.Cache, "weights")
+	err = errors.Join(err, set(&p.Runs, "runs", s.Runs), set(&p.Containers, "containers", s.Containers),
+		set(&p.Weights, "weights", s.Weights), set(&p.Work, "work", s.Work), set(&p.Tmp, "tmp", s.Tmp))
 	if err != nil {
 		return Paths{}, err
 	}

@@ -227,6 +227,7 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 	if a.Run != nil {
 		line("container", a.Run.Algorithm.Container)
 		line("digest", app.Digest(*a.Run))
+		line("cache", strings.Join(a.Run.Cache, " "))
 		if m, ok := runner.ReadMachine(a.Run.Folder); ok {
 			line("ran on", ranOn(m))
 			line("runtime", strings.TrimSpace(m.Runtime+" "+m.RuntimeVersion))

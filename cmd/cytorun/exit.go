@@ -10,6 +10,7 @@ import (
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/tui"
 )
 
@@ -59,6 +60,14 @@ func exitCode(err error) int {
 			return exitNotFound
 		}
 		return exitUsage
+	case is[*apptainer.ReferenceError](err), is[*apptainer.TagError](err) && as[*apptainer.TagError](err).Tag == "":
+		return exitUsage
+	case errors.Is(err, apptainer.ErrLogin):
+		return exitUnauthorised
+	case is[*apptainer.TagError](err), errors.Is(err, apptainer.ErrNoImage), errors.Is(err, apptainer.ErrNoFile):
+		return exitNotFound
+	case errors.Is(err, apptainer.ErrRegistry):
+		return exitUnreachable
 	case is[*cytomine.MovedError](err), is[*profile.CertificateError](err):
 		return exitUnreachable
 	case errors.Is(err, client.ErrUnauthorised), errors.Is(err, client.ErrForbidden),

@@ -12,6 +12,7 @@ import (
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/tui"
 )
 
@@ -40,6 +41,13 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		"no keys":                     {profile.ErrNoKeys, 4},
 		"keys that others can read":   {profile.ErrExposed, 4},
 		"no answer":                   {client.ErrUnreachable, 5},
+		"no reference":                {&apptainer.ReferenceError{}, 2},
+		"no tag":                      {&apptainer.TagError{}, 2},
+		"a tag that is not there":     {&apptainer.TagError{Tag: "9"}, 3},
+		"no such image":               {apptainer.ErrNoImage, 3},
+		"no such file":                {apptainer.ErrNoFile, 3},
+		"a registry's login":          {apptainer.ErrLogin, 4},
+		"a registry that is away":     {apptainer.ErrRegistry, 5},
 		"no answer in time":           {context.DeadlineExceeded, 5},
 		"the site moved":              {&cytomine.MovedError{}, 5},
 		"a certificate not trusted":   {&profile.CertificateError{Err: errors.New("unknown")}, 5},

@@ -74,8 +74,17 @@ func (c *cli) askKeys(public string) (client.Keys, error) {
 	return keys, nil
 }
 
-// ask reads one line; a secret is not echoed by a terminal.
+// ask reads one line of a login to a server.
 func (c *cli) ask(in *bufio.Reader, question string, secret bool) (string, error) {
+	return c.askLine(in, question, secret, "set CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, or pipe one key a line")
+}
+
+// lines reads what a person or a pipe says, line by line.
+func (c *cli) lines() *bufio.Reader { return bufio.NewReader(c.in) }
+
+// askLine reads one line; a secret is not echoed by a terminal. otherwise says
+// what to do where nobody answers.
+func (c *cli) askLine(in *bufio.Reader, question string, secret bool, otherwise string) (string, error) {
 	f, ok := c.in.(*os.File)
 	terminal := ok && term.IsTerminal(f.Fd())
 	if terminal {
@@ -88,7 +97,7 @@ func (c *cli) ask(in *bufio.Reader, question string, secret bool) (string, error
 	}
 	line, err := in.ReadString('\n')
 	if err != nil && line == "" {
-		return "", usageError(fmt.Errorf("no %s: standard input is no terminal and gives none; set CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, or pipe one key a line", strings.TrimSuffix(question, ": ")))
+		return "", usageError(fmt.Errorf("no %s: standard input is no terminal and gives none; %s", strings.TrimSuffix(question, ": "), otherwise))
 	}
 	return strings.TrimSpace(line), nil
 }

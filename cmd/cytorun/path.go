@@ -32,15 +32,19 @@ func newPathCommand(c *cli) *cobra.Command {
 			p := env.Paths
 			if c.json {
 				return c.printJSON(field{"config", p.Config}, field{"data", p.Data}, field{"state", p.State}, field{"cache", p.Cache},
-					field{"runs", p.Runs}, field{"containers", p.Containers}, field{"work", p.Work})
+					field{"runs", p.Runs}, field{"containers", p.Containers}, field{"weights", p.Weights}, field{"work", p.Work}, field{"tmp", p.Tmp})
 			}
 			work := p.Work
 			if work == "" {
 				work = "in each run's folder"
 			}
+			tmp := p.Tmp
+			if tmp == "" {
+				tmp = "beside the containers"
+			}
 			return c.printTable([]string{"WHAT", "WHERE"}, [][]string{
 				{"config", p.Config}, {"data", p.Data}, {"state", p.State}, {"cache", p.Cache},
-				{"runs", p.Runs}, {"containers", p.Containers}, {"work", work},
+				{"runs", p.Runs}, {"containers", p.Containers}, {"weights", p.Weights}, {"work", work}, {"tmp", tmp},
 			})
 		},
 	}

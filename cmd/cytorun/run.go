@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/gpu"
 )
 
@@ -24,6 +26,7 @@ type runOptions struct {
 	set       []string
 	from      string
 	container string
+	cache     []string
 	runtime   string
 	gpus      int
 	gpu       string // --gpu and --gpu-memory as they were typed
@@ -46,6 +49,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.set, "param", "p", nil, "set a parameter: `NAME=VALUE`; again for more")
 	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
+	f.StringArrayVar(&o.cache, "cache", nil, "keep this `FOLDER` of the container for later runs of the algorithm; again for more")
 	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process (no container; programs of the demo only)")
 	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs, whichever are free")
 	f.StringVar(&o.gpu, "gpu", "", "these GPUs: `ID[,ID]`, an index or UUID of nvidia-smi -L")
@@ -155,7 +159,7 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	case o.timeout > 0 && !o.wait:
 		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
 	}
-	if err := o.checkGPUs(); err != nil {
+	if err := errors.Join(o.checkGPUs(), apptainer.CheckKept(o.cache)); err != nil {
 		return nil, usageError(err)
 	}
 	if err := o.valueOptions.check(); err != nil {
@@ -213,6 +217,11 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		r.GPUs = 1 // memory of a GPU is asked of one
 	}
 	r.Strict = o.strict
+	for _, folder := range o.cache {
+		if !slices.Contains(r.Cache, folder) {
+			r.Cache = append(r.Cache, folder)
+		}
+	}
 	if err := c.confirmWhole(ctx, s, r.Algorithm, o); err != nil {
 		return err
 	}

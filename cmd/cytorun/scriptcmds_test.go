@@ -43,6 +43,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"pretend":     pretend,
 	"mode":        mode,
 	"fingerprint": fingerprint,
+	"registry":    serveRegistry,
 }
 
 // code runs a command and compares its exit code: code 4 cytorun projects.

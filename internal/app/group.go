@@ -121,7 +121,7 @@ func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Va
 		}
 		r := LaunchRequest{
 			Algorithm: algorithmOf(run.Algorithm), Values: run.Values, Runtime: run.Runtime, Container: run.Algorithm.Container,
-			Note: run.Note, Strict: run.Strict,
+			Note: run.Note, Strict: run.Strict, Cache: run.Cache,
 			Group: run.Group, Part: run.Part, From: run.ID, StopAfter: run.StopAfter,
 		}
 		r.TakeResources(run, s.Env.Host)

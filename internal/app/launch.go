@@ -23,6 +23,8 @@ type LaunchRequest struct {
 	Runtime   runner.Runtime   // empty: the session's
 	// Container replaces the algorithm's own container when not empty.
 	Container string
+	// Cache is that of the spec.
+	Cache []string
 	// GPUs, Devices and GPUMemory are those of runner.Resources.
 	GPUs      int
 	Devices   []string
@@ -114,6 +116,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Values:    r.Values,
 		Runtime:   r.Runtime,
 		Resources: runner.Resources{GPUs: r.request().GPUs(), Devices: r.Devices, GPUMemory: r.GPUMemory, TimeLimit: r.TimeLimit},
+		Cache:     r.Cache,
 		Note:      r.Note,
 		Strict:    r.Strict,
 		Person:    s.User.Username,

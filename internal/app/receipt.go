@@ -39,6 +39,9 @@ type Receipt struct {
 type ReceiptContainer struct {
 	Reference string `json:"reference"`
 	Digest    string `json:"digest,omitempty"` // "sha256:" and 64 hex digits
+	// Cache names folders inside it that had what earlier runs left there,
+	// besides the usual ones of models.
+	Cache []string `json:"cache,omitempty"`
 }
 
 // ReceiptResources is what the run was given.
@@ -159,7 +162,7 @@ func runReceipt(run runner.Run, now time.Time) Receipt {
 		Times: ReceiptTimes{Launched: run.Created, Started: run.Started, Ended: run.Ended, Seconds: run.Duration(now).Seconds()},
 	}
 	if run.Algorithm.Container != "" && run.Runtime != runner.Process {
-		r.Container = &ReceiptContainer{Reference: run.Algorithm.Container, Digest: Digest(run)}
+		r.Container = &ReceiptContainer{Reference: run.Algorithm.Container, Digest: Digest(run), Cache: run.Cache}
 	}
 	if m, ok := runner.ReadMachine(run.Folder); ok {
 		r.Machine = &m

@@ -81,6 +81,7 @@ func (s *Session) Rerun(ctx context.Context, a Analysis, algorithm, container st
 	r.Request.Runtime, r.Request.From = a.Run.Runtime, a.Run.ID
 	r.Request.TakeResources(*a.Run, s.Env.Host)
 	r.Request.Strict = a.Run.Strict
+	r.Request.Cache = a.Run.Cache
 	if algorithm == "" && container == "" && r.Request.Runtime != runner.Process {
 		s.sameContainer(&r, *a.Run)
 	}

@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/cytorun/cytorun/client/profile"
 )
 
 // ErrMissing tells that neither apptainer nor singularity is on this box.
@@ -34,6 +36,9 @@ type Apptainer struct {
 	// Tmp is a folder for what is only needed while a container is built or
 	// unpacked, such as [paths] tmp; empty leaves it beside the containers.
 	Tmp string
+	// Cache is a folder for the command's own cache; empty leaves it where the
+	// command has it.
+	Cache string
 
 	noEval    bool   // --no-eval is known
 	fastBuild bool   // --mksquashfs-args is known
@@ -75,6 +80,16 @@ func Find() (*Apptainer, error) {
 		return nil, fmt.Errorf("%w (%w)", broken, ErrMissing)
 	}
 	return nil, missing()
+}
+
+// FindFor is Find, and lets the command keep its files where a person wants them.
+func FindFor(paths profile.Paths) (*Apptainer, error) {
+	a, err := Find()
+	if err != nil {
+		return nil, err
+	}
+	a.Tmp, a.Cache = paths.Tmp, filepath.Join(paths.Containers, "apptainer")
+	return a, nil
 }
 
 // dataHome is $XDG_DATA_HOME or its default, "" without a home.

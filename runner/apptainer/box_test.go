@@ -312,15 +312,15 @@ func TestTmpIsPassedOn(t *testing.T) {
 	}
 	t.Setenv("APPTAINER_TMPDIR", "/of/the/user")
 	t.Setenv("APPTAINER_CACHEDIR", "/of/the/user")
-	a := &Apptainer{Path: script, Name: "apptainer", Version: "1.4.5", Tmp: filepath.Join(dir, "tmp")}
+	a := &Apptainer{Path: script, Name: "apptainer", Version: "1.4.5", Tmp: filepath.Join(dir, "tmp"), Cache: filepath.Join(dir, "cache")}
 	if err := a.build(t.Context(), dir, "x", "y", func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	env, err := os.ReadFile(filepath.Join(dir, "env"))
-	if err != nil || !strings.Contains(string(env), "APPTAINER_TMPDIR="+a.Tmp+"\n") || !strings.Contains(string(env), "APPTAINER_CACHEDIR="+a.Tmp+"/") || strings.Contains(string(env), "/of/the/user") {
+	if err != nil || !strings.Contains(string(env), "APPTAINER_TMPDIR="+a.Tmp+"\n") || !strings.Contains(string(env), "APPTAINER_CACHEDIR="+a.Cache+"\n") || strings.Contains(string(env), "/of/the/user") {
 		t.Errorf("%s %v", env, err)
 	}
-	a.Tmp = ""
+	a.Tmp, a.Cache = "", ""
 	if err := a.build(t.Context(), dir, "x", "y", func(string) {}); err != nil {
 		t.Fatal(err)
 	}

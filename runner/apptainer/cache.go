@@ -178,7 +178,7 @@ func Cached(cacheDir, reference string) (Container, int64, bool) {
 		}
 		return Container{Path: src.path, Reference: reference}, st.Size(), true
 	}
-	for _, c := range []cache{{cacheDir}, {siteCache()}} {
+	for _, c := range []cache{{cacheDir}, {SiteCache()}} {
 		if c.dir == "" {
 			continue
 		}
@@ -194,6 +194,24 @@ func Cached(cacheDir, reference string) (Container, int64, bool) {
 		}
 	}
 	return Container{}, 0, false
+}
+
+// Meant is the digest that a reference had when it was last asked for, "" where
+// it never was. Nobody is asked.
+func Meant(cacheDir, reference string) string {
+	src, err := parse(reference)
+	if err != nil {
+		return ""
+	}
+	for _, c := range []cache{{cacheDir}, {SiteCache()}} {
+		if m, ok := c.meaning(reference); ok {
+			return m.Digest
+		}
+	}
+	if exact, is := src.ref.(name.Digest); is && validDigest(exact.DigestStr()) {
+		return exact.DigestStr()
+	}
+	return ""
 }
 
 // validDigest keeps what a file of ours says from naming another path.

@@ -54,8 +54,7 @@ func (j Job) Prepare() error {
 			return fmt.Errorf("prepare the folder of the container: %w", err)
 		}
 	}
-	_, err := j.Weights.binds()
-	return err
+	return j.Weights.use()
 }
 
 // Command is what starts the job: argv with the command itself first, and its
@@ -143,13 +142,16 @@ func (a *Apptainer) environ(host []string) []string {
 		if ours && rest != "_TMPDIR" && rest != "_CACHEDIR" && rest != "_CONFIGDIR" {
 			continue
 		}
-		if ours && a.Tmp != "" && rest != "_CONFIGDIR" {
+		if ours && (rest == "_TMPDIR" && a.Tmp != "" || rest == "_CACHEDIR" && a.Cache != "") {
 			continue
 		}
 		out = append(out, kv)
 	}
 	if a.Tmp != "" {
-		out = append(out, a.prefix()+"_TMPDIR="+a.Tmp, a.prefix()+"_CACHEDIR="+filepath.Join(a.Tmp, "apptainer-cache"))
+		out = append(out, a.prefix()+"_TMPDIR="+a.Tmp)
+	}
+	if a.Cache != "" {
+		out = append(out, a.prefix()+"_CACHEDIR="+a.Cache)
 	}
 	return out
 }

@@ -147,7 +147,7 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 func (c cache) resolve(ctx context.Context, ref name.Reference, reference string, progress func(string)) (digest string, img v1.Image, err error) {
 	known, ok := c.meaning(reference)
 	if !ok {
-		known, ok = cache{siteCache()}.meaning(reference)
+		known, ok = cache{SiteCache()}.meaning(reference)
 	}
 	if exact, is := ref.(name.Digest); is {
 		if ok {
@@ -191,7 +191,7 @@ func (c cache) resolve(ctx context.Context, ref name.Reference, reference string
 func (c cache) local(path, reference string, progress func(string)) (string, error) {
 	st, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", errors.New("there is no such file")
+		return "", ErrNoFile
 	}
 	if err != nil {
 		return "", err

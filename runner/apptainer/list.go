@@ -157,11 +157,11 @@ type Pruned struct {
 	Freed      int64 // bytes
 }
 
-// Prune removes the containers that keep does not want, and the layers of
-// fetches that never ended. What is being fetched stays. A container that runs
-// goes on: its file lives until it is closed. One that a run still waits to
-// start must be kept.
-func Prune(cacheDir string, keep func(Stored) bool) (Pruned, error) {
+// Prune removes the containers that goes wants gone, and of fetches that never
+// ended the layers that layersGo wants gone. What is being fetched stays. A
+// container that runs goes on: its file lives until it is closed. One that a run
+// still waits to start must stay.
+func Prune(cacheDir string, goes func(Stored) bool, layersGo func(Partial) bool) (Pruned, error) {
 	c := cache{cacheDir}
 	stored, partials, err := List(cacheDir)
 	if err != nil {
@@ -170,7 +170,7 @@ func Prune(cacheDir string, keep func(Stored) bool) (Pruned, error) {
 	var done Pruned
 	var failed error
 	for _, s := range stored {
-		if keep(s) {
+		if !goes(s) {
 			continue
 		}
 		unlock, ok := c.lock(s.Digest)
@@ -193,6 +193,9 @@ func Prune(cacheDir string, keep func(Stored) bool) (Pruned, error) {
 		done.Freed += s.Size
 	}
 	for _, p := range partials {
+		if !layersGo(p) {
+			continue
+		}
 		unlock, ok := c.lock(p.Digest)
 		if !ok {
 			continue

@@ -75,13 +75,16 @@ func TestRealListAndPrune(t *testing.T) {
 	if ok, err := busy.TryLock(); !ok || err != nil {
 		t.Fatal(err)
 	}
-	none := func(Stored) bool { return false }
-	done, err := Prune(dir, func(s Stored) bool { return s.Digest == one.Digest })
+	all, layers := func(Stored) bool { return true }, func(Partial) bool { return true }
+	if done, err := Prune(dir, func(Stored) bool { return false }, func(Partial) bool { return false }); err != nil || done.Freed != 0 {
+		t.Errorf("%+v %v", done, err)
+	}
+	done, err := Prune(dir, func(s Stored) bool { return s.Digest != one.Digest }, layers)
 	if err != nil || len(done.Containers) != 0 || len(done.Partials) != 1 || done.Freed < 1<<20 {
 		t.Errorf("%+v %v", done, err)
 	}
 	_ = busy.Unlock()
-	done, err = Prune(dir, none)
+	done, err = Prune(dir, all, layers)
 	if err != nil || len(done.Containers) != 2 || done.Freed != stored[0].Size+stored[1].Size {
 		t.Errorf("%+v %v", done, err)
 	}
@@ -129,7 +132,7 @@ func TestRealAContainerThatRunsOutlivesItsFile(t *testing.T) {
 			t.Fatal("the container does not start")
 		}
 	}
-	if done, err := Prune(dir, func(Stored) bool { return false }); err != nil || len(done.Containers) != 1 {
+	if done, err := Prune(dir, func(Stored) bool { return true }, func(Partial) bool { return true }); err != nil || len(done.Containers) != 1 {
 		t.Errorf("%+v %v", done, err)
 	}
 	ensure(t, a, dir, host+"/lab/shell:1") // another file in its place

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -79,6 +81,17 @@ func Logout(registry string) (had bool, err error) {
 		return nil
 	})
 	return had, err
+}
+
+// Logins are the registries whose keys are kept, as Logout knows them.
+func Logins() []string {
+	var file struct {
+		Auths map[string]json.RawMessage `json:"auths"`
+	}
+	if data, err := os.ReadFile(authFile()); err != nil || json.Unmarshal(data, &file) != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(file.Auths))
 }
 
 // ping asks a registry for nothing but whether it lets us in.

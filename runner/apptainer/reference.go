@@ -21,6 +21,17 @@ type source struct {
 	bare bool
 }
 
+// ReferenceError tells that a text is no reference to a container.
+type ReferenceError struct{ Reference, Why string }
+
+// Error says why.
+func (e *ReferenceError) Error() string {
+	if e.Reference == "" {
+		return e.Why
+	}
+	return fmt.Sprintf("container %q: %s", text.Line(e.Reference), e.Why)
+}
+
 type sourceKind int
 
 const (
@@ -34,11 +45,11 @@ const (
 // docker-archive:PATH, or the path of a SIF file.
 func parse(reference string) (source, error) {
 	bad := func(why string) (source, error) {
-		return source{}, fmt.Errorf("container %q: %s", text.Line(reference), why)
+		return source{}, &ReferenceError{reference, why}
 	}
 	ref := strings.TrimSpace(reference)
 	if ref == "" {
-		return source{}, fmt.Errorf("the algorithm names no container; give one with --container")
+		return source{}, &ReferenceError{Why: "the algorithm names no container; give one with --container"}
 	}
 	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return bad("control characters in its name")

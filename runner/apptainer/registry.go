@@ -31,6 +31,9 @@ var ErrLogin = errors.New("registry asks for a login")
 // ErrNoImage tells that a registry does not have the image.
 var ErrNoImage = errors.New("no such image")
 
+// ErrNoFile tells that a reference names a file that is not on this box.
+var ErrNoFile = errors.New("there is no such file")
+
 // askTimeout bounds one small question to a registry.
 const askTimeout = 30 * time.Second
 

@@ -9,11 +9,11 @@ import (
 	"github.com/cytorun/cytorun/client/profile"
 )
 
-// siteCache is a folder of containers that a site keeps for all its users and
+// SiteCache is a folder of containers that a site keeps for all its users and
 // that they only read: CYTORUN_SITE_CONTAINERS, or [containers] site of
 // config.toml; "" where there is none. It is made by fetching into it, and by
 // chmod -R a+rX.
-func siteCache() string {
+func SiteCache() string {
 	if dir := os.Getenv("CYTORUN_SITE_CONTAINERS"); dir != "" {
 		return dir
 	}
@@ -36,7 +36,7 @@ func siteCache() string {
 // by reading it lies in the own cache, so that each file is read once a week and
 // not at each start.
 func (c cache) fromSite(digest string, progress func(string)) (path string, ok bool) {
-	dir := siteCache()
+	dir := SiteCache()
 	if dir == "" {
 		return "", false
 	}

@@ -31,7 +31,12 @@ func (f *finding) begin(r runner.Runtime) {
 	f.done = make(chan struct{})
 	go func() {
 		defer close(f.done)
-		f.found, f.err = apptainer.Find()
+		paths, err := profile.DefaultPaths()
+		if err != nil {
+			f.err = err
+			return
+		}
+		f.found, f.err = apptainer.FindFor(paths)
 	}()
 }
 
@@ -135,10 +140,16 @@ func (s *supervisor) containerPlan(work, ca string, container apptainer.Containe
 	if err != nil {
 		return keep.Plan{}, err
 	}
+	paths, err := profile.DefaultPaths()
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	spec := s.run().Spec
 	job := apptainer.Job{
 		Container: container, Argv: s.tokens(), WorkDir: work,
 		Env: gpu.Environment(s.run().GPUs), GPU: len(s.run().GPUs) > 0,
-		Memory: s.run().Resources.Memory, CPUs: s.run().Resources.CPUs,
+		Memory: spec.Resources.Memory, CPUs: spec.Resources.CPUs,
+		Weights: apptainer.Weights{Dir: apptainer.ModelsFolder(paths.Weights, spec.Server.URL, spec.Algorithm.Name), More: spec.Cache},
 	}
 	if ca != "" {
 		job.Binds = []string{ca + ":" + caInside + ":ro"}
