@@ -158,6 +158,7 @@ type Job struct {
 	ID      ID
 	Number  int // counts within (algorithm, project); not unique
 	Project ID
+	Image   ID // the one image that it is over, 0 where jobs are over projects
 	// Algorithm may have vanished from the server; AlgorithmName stays.
 	Algorithm     ID
 	AlgorithmName string // with version

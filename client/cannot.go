@@ -1,0 +1,34 @@
+package client
+
+// Ability names something that not every kind of server can do, for a screen that
+// must say why it does not offer it.
+type Ability string
+
+// The abilities that a kind of server may lack.
+const (
+	KeepsParameters Ability = "parameters of jobs"
+	KeepsComments   Ability = "comments of jobs"
+	KeepsLogs       Ability = "logs of jobs"
+	KeepsFiles      Ability = "result files"
+	KeepsMetrics    Ability = "metrics"
+	KeepsHistory    Ability = "several jobs of one algorithm on one image"
+	HasOntologies   Ability = "ontologies"
+	RegistersByFile Ability = "registering from a descriptor"
+	RunsOnProjects  Ability = "jobs over a whole project"
+	KeysPerJob      Ability = "keys of jobs"
+)
+
+// Limited is a server that lacks abilities for good, because its kind does.
+type Limited interface {
+	// Cannot says in one sentence, lower case and without a full stop, why the
+	// server lacks an ability and what stands in for it; empty when it has it.
+	Cannot(a Ability) string
+}
+
+// Cannot asks a server of any kind.
+func Cannot(s Server, a Ability) string {
+	if l, ok := s.(Limited); ok {
+		return l.Cannot(a)
+	}
+	return ""
+}

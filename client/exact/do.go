@@ -1,0 +1,214 @@
+package exact
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// call is one request.
+type call struct {
+	method      string
+	path        string // from the root of the site, with its query as on the wire
+	body        []byte
+	contentType string
+	anonymous   bool // without credentials
+	any         bool // the answer may be something else than JSON
+}
+
+// do sends a request and reads the whole answer, which must be JSON or empty.
+func (c *Client) do(ctx context.Context, r call) (*resty.Response, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.opts.Timeout)
+		defer cancel()
+	}
+	return c.send(ctx, r, false)
+}
+
+// get reads one object.
+func (c *Client) get(ctx context.Context, path string, into any) error {
+	response, err := c.do(ctx, call{method: http.MethodGet, path: path})
+	if err != nil {
+		return err
+	}
+	return c.decode(path, response.Body(), into)
+}
+
+// write sends an object and reads the answer into another, unless that is nil.
+func (c *Client) write(ctx context.Context, method, path string, object, into any) (*resty.Response, error) {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the request %s %s: %w", method, path, err)
+	}
+	response, err := c.do(ctx, call{method: method, path: path, body: body, contentType: "application/json"})
+	if err != nil || into == nil {
+		return response, err
+	}
+	return response, c.decode(path, response.Body(), into)
+}
+
+// remove deletes one object.
+func (c *Client) remove(ctx context.Context, path string) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: path})
+	return err
+}
+
+// open sends a GET and gives the answer with its body to be read as it arrives.
+// Silence longer than the time-out ends it.
+func (c *Client) open(ctx context.Context, r call) (http.Header, io.ReadCloser, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watch := &watched{cancel: cancel, ctx: ctx, silence: c.opts.Timeout, where: c.base + r.path}
+	watch.timer = time.AfterFunc(watch.silence, func() { cancel(context.DeadlineExceeded) })
+	response, err := c.send(ctx, r, true)
+	if err != nil {
+		watch.timer.Stop()
+		cancel(nil)
+		return nil, nil, err
+	}
+	watch.body = response.RawBody()
+	return response.Header(), watch, nil
+}
+
+// send sends a request and turns every answer that is no success into an error.
+func (c *Client) send(ctx context.Context, r call, stream bool) (*resty.Response, error) {
+	start := c.opts.Now()
+	request := c.rest.R().SetContext(ctx).SetDoNotParseResponse(stream)
+	if r.contentType != "" {
+		request.SetHeader("Content-Type", r.contentType)
+	}
+	if r.body != nil {
+		request.SetBody(r.body)
+	}
+	if !r.anonymous {
+		c.sign(request)
+	}
+	response, err := request.Execute(r.method, c.base+r.path)
+	status := 0
+	if err == nil {
+		status = response.StatusCode()
+		c.clock.answered(response.Header().Get("Date"))
+		if secured := response.RawResponse.TLS; secured != nil {
+			c.shown.Store(secured.PeerCertificates[0])
+		}
+	}
+	if c.opts.Debug != nil {
+		c.opts.Debug(r.method, c.base+r.path, status, c.opts.Now().Sub(start))
+	}
+	if err != nil {
+		return nil, c.failed(ctx, err)
+	}
+	if succeeded(status) && (r.any || status == http.StatusNoContent || isJSON(response.Header())) {
+		return response, nil
+	}
+	body := response.Body()
+	if stream {
+		body, _ = io.ReadAll(io.LimitReader(response.RawBody(), 64<<10)) // as much as came
+		drop(response.RawBody())
+	}
+	return nil, c.refusal(r, status, response.Header(), body)
+}
+
+func succeeded(status int) bool { return status >= 200 && status < 300 }
+
+// isJSON tells whether an answer may be parsed.
+func isJSON(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+func (c *Client) decode(path string, body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return c.unreadable(path, err)
+	}
+	return nil
+}
+
+func (c *Client) unreadable(path string, err error) error {
+	return fmt.Errorf("%w: the answer of %s cannot be read: %w; try again", client.ErrUnreachable, c.base+path, err)
+}
+
+// with adds query parameters, as pairs of name and value, to a path.
+func with(path string, pairs ...string) string {
+	var b strings.Builder
+	b.WriteString(path)
+	mark := byte('?')
+	if strings.Contains(path, "?") {
+		mark = '&'
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		b.WriteByte(mark)
+		b.WriteString(url.QueryEscape(pairs[i]) + "=" + strings.ReplaceAll(url.QueryEscape(pairs[i+1]), "%2C", ","))
+		mark = '&'
+	}
+	return b.String()
+}
+
+// again calls try until it succeeds or fails for good, at most retries times more.
+// It is for writes that may be repeated.
+func (c *Client) again(ctx context.Context, try func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := try()
+		if err == nil || attempt == retries || !client.Transient(err) || ctx.Err() != nil {
+			return err
+		}
+		if !sleep(ctx, c.opts.RetryWait<<attempt) {
+			return c.failed(ctx, ctx.Err())
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// watched is a body that arrives: every piece of it allows another silence.
+type watched struct {
+	body    io.ReadCloser
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer
+	silence time.Duration
+	where   string
+}
+
+// Read reads on; a body that breaks off is ErrUnreachable.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	if err == nil || err == io.EOF {
+		w.timer.Reset(w.silence)
+		return n, err
+	}
+	switch cause := context.Cause(w.ctx); {
+	case errors.Is(cause, context.Canceled):
+		return n, fmt.Errorf("reading %s: %w", w.where, cause)
+	case cause != nil:
+		return n, fmt.Errorf("%w: %s fell silent: %w; try again", client.ErrUnreachable, w.where, cause)
+	}
+	return n, fmt.Errorf("%w: the answer of %s broke off: %w; try again", client.ErrUnreachable, w.where, err)
+}
+
+// Close ends the transfer.
+func (w *watched) Close() error {
+	w.timer.Stop()
+	w.cancel(nil)
+	return w.body.Close()
+}

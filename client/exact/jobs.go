@@ -1,0 +1,346 @@
+package exact
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// Status maps the derived state onto the status that every kind of server has.
+func (s State) Status() client.Status {
+	switch s {
+	case StateFailed:
+		return client.Failed
+	case StateDone:
+		return client.Success
+	case StateClaimed:
+		return client.Running
+	case StatePartial:
+		return client.Indeterminate
+	}
+	return client.InQueue
+}
+
+// progress is for people: 100 only where the server means it.
+func (j PluginJob) progress() int {
+	if j.Progress == 100 {
+		return 100
+	}
+	if math.IsNaN(j.Progress) {
+		return 0
+	}
+	return int(min(99, max(0, j.Progress)))
+}
+
+// names are what the ids of a job stand for.
+type names struct {
+	places  map[client.ID]client.ID // image sets by image
+	plugins map[client.ID]string
+	users   map[client.ID]string
+}
+
+func (n names) job(j PluginJob) client.Job {
+	return client.Job{
+		ID: j.ID, Number: int(j.ID), Project: n.places[j.Image], Image: j.Image, Algorithm: j.Plugin,
+		AlgorithmName: cmp.Or(n.plugins[j.Plugin], fmt.Sprintf("plugin %d", j.Plugin)),
+		Status:        j.State().Status(), Progress: j.progress(), Comment: j.ErrorMessage,
+		Created: j.Created, Updated: j.Updated, Username: userName(n.users, j.Creator), Raw: j.Raw,
+	}
+}
+
+// snapshot is a list of jobs that was read not long ago, so that the next page of
+// it costs nothing and fits the first.
+type snapshot struct {
+	project client.ID
+	at      time.Time
+	jobs    []client.Job
+}
+
+const snapshotLife = 30 * time.Second
+
+// Jobs lists one page of jobs, newest first. EXACT cannot tell the jobs of an image
+// set, so that all are read and joined with the images that the user may see; jobs
+// on other images are left out.
+func (c *Client) Jobs(ctx context.Context, f client.JobFilter) (client.JobPage, error) {
+	all, err := c.allJobs(ctx, f.Project, f.Offset > 0)
+	if err != nil {
+		return client.JobPage{}, err
+	}
+	page := client.JobPage{Offset: f.Offset, Jobs: []client.Job{}}
+	if f.Max <= 0 {
+		f.Max = 100
+	}
+	for _, j := range all {
+		if !matches(f, j) {
+			continue
+		}
+		if page.Total++; page.Total > f.Offset && len(page.Jobs) < f.Max {
+			page.Jobs = append(page.Jobs, j)
+		}
+	}
+	return page, nil
+}
+
+func matches(f client.JobFilter, j client.Job) bool {
+	return (len(f.Algorithms) == 0 || slices.Contains(f.Algorithms, j.Algorithm)) &&
+		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, j.Status)) &&
+		(len(f.Usernames) == 0 || slices.Contains(f.Usernames, j.Username)) &&
+		(f.CreatedAfter.IsZero() || !j.Created.Before(f.CreatedAfter)) &&
+		(f.CreatedBefore.IsZero() || !j.Created.After(f.CreatedBefore))
+}
+
+// allJobs reads the jobs of an image set, or all. old tells whether a list from a
+// little while ago serves too.
+func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]client.Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, c.failed(ctx, err)
+	}
+	c.known.Lock()
+	shot := c.known.snapshot
+	c.known.Unlock()
+	if old && shot != nil && shot.project == project && c.opts.Now().Sub(shot.at) < snapshotLife {
+		return shot.jobs, nil
+	}
+	places, err := c.imagePlaces(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	n := names{places: places}
+	jobs := []client.Job{}
+	if len(places) > 0 {
+		rows, err := c.PluginJobs(ctx, JobQuery{})
+		if err != nil {
+			return nil, err
+		}
+		if n.plugins, n.users, err = c.pluginAndUserNames(ctx); err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if _, ok := places[row.Image]; ok {
+				jobs = append(jobs, n.job(row))
+			}
+		}
+	}
+	slices.SortStableFunc(jobs, func(a, b client.Job) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
+	})
+	c.known.Lock()
+	c.known.snapshot = &snapshot{project: project, at: c.opts.Now(), jobs: jobs}
+	c.known.Unlock()
+	return jobs, nil
+}
+
+func (c *Client) pluginAndUserNames(ctx context.Context) (plugins, users map[client.ID]string, err error) {
+	all, err := c.Plugins(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	plugins = map[client.ID]string{}
+	for _, p := range all {
+		plugins[p.ID] = p.Name
+	}
+	users, err = c.userNames(ctx)
+	return plugins, users, err
+}
+
+// Job reads one job.
+func (c *Client) Job(ctx context.Context, id client.ID) (client.Job, error) {
+	j, err := c.PluginJob(ctx, id)
+	if err != nil {
+		return client.Job{}, err
+	}
+	return c.named(ctx, j)
+}
+
+// named adds what the ids of one job stand for. An image that may not be seen
+// leaves the project out.
+func (c *Client) named(ctx context.Context, j PluginJob) (client.Job, error) {
+	c.known.Lock()
+	set, ok := c.known.sets[j.Image]
+	plugin, named := c.known.plugins[j.Plugin]
+	c.known.Unlock()
+	if !ok {
+		image, err := c.Image(ctx, j.Image)
+		if err != nil && !errors.Is(err, client.ErrNotFound) && !errors.Is(err, client.ErrForbidden) {
+			return client.Job{}, err
+		}
+		set = image.ImageSet
+	}
+	if !named {
+		p, err := c.Plugin(ctx, j.Plugin)
+		if err != nil && !errors.Is(err, client.ErrNotFound) {
+			return client.Job{}, err
+		}
+		plugin = p.Name
+	}
+	users, err := c.userNames(ctx)
+	if err != nil {
+		return client.Job{}, err
+	}
+	c.known.Lock()
+	if c.known.sets == nil {
+		c.known.sets, c.known.plugins = map[client.ID]client.ID{}, map[client.ID]string{}
+	}
+	c.known.sets[j.Image], c.known.plugins[j.Plugin] = set, plugin
+	c.known.Unlock()
+	n := names{places: map[client.ID]client.ID{j.Image: set}, plugins: map[client.ID]string{j.Plugin: plugin}, users: users}
+	job := n.job(j)
+	job.Parameters = []client.JobParameter{}
+	return job, nil
+}
+
+// errNoImage is a job for EXACT without an image.
+var errNoImage = fmt.Errorf("%w: a job on EXACT is over one image; choose an image", client.ErrInvalid)
+
+// CreateJob makes the job of a plugin on one image. EXACT keeps neither comment
+// nor parameters, and makes every job pending. A *DuplicateError tells that there
+// is one already.
+func (c *Client) CreateJob(ctx context.Context, j client.NewJob) (client.Job, error) {
+	if j.Image == 0 {
+		return client.Job{}, errNoImage
+	}
+	if len(j.Parameters) > 0 {
+		return client.Job{}, fmt.Errorf("%w: EXACT keeps no parameters of jobs", client.ErrInvalid)
+	}
+	// The server lets anybody create jobs on images of anybody.
+	image, err := c.Image(ctx, j.Image)
+	if err != nil {
+		return client.Job{}, fmt.Errorf("image %d: %w", j.Image, err)
+	}
+	if j.Project != 0 && image.ImageSet != j.Project {
+		return client.Job{}, fmt.Errorf("%w: image %d is not in image set %d", client.ErrInvalid, j.Image, j.Project)
+	}
+	if image.Type == GeneratedImage {
+		return client.Job{}, fmt.Errorf("%w: image %d was made by the server, nothing is run on it", client.ErrInvalid, j.Image)
+	}
+	made, err := c.CreatePluginJob(ctx, j.Image, j.Algorithm)
+	if err != nil {
+		return client.Job{}, err
+	}
+	return c.named(ctx, made)
+}
+
+// UpdateJob reads the job, lets change edit it and writes the columns that differ.
+// The server saves whole rows, so that another program's write at the same time
+// can undo ours: it is read again, and written again if that happened.
+func (c *Client) UpdateJob(ctx context.Context, id client.ID, change func(*client.JobChange) error) (client.Job, error) {
+	unlock, err := c.updates.lock(ctx, id)
+	if err != nil {
+		return client.Job{}, c.failed(ctx, err)
+	}
+	defer unlock()
+	for attempt := 0; ; attempt++ {
+		before, err := c.PluginJob(ctx, id)
+		if err != nil {
+			return client.Job{}, err
+		}
+		now := client.JobChange{Status: before.State().Status(), Progress: before.progress(), Comment: before.ErrorMessage}
+		wanted := now
+		err = change(&wanted)
+		if errors.Is(err, client.ErrNoChange) {
+			return c.named(ctx, before)
+		}
+		if err != nil {
+			return client.Job{}, err
+		}
+		if wanted.Progress < 0 || wanted.Progress > 100 {
+			return client.Job{}, fmt.Errorf("%w: a progress of %d", client.ErrInvalid, wanted.Progress)
+		}
+		p := c.columns(before, now, wanted)
+		if p == (JobPatch{}) {
+			return c.named(ctx, before)
+		}
+		if _, err := c.PatchPluginJob(ctx, id, p); err != nil {
+			return client.Job{}, err
+		}
+		after, err := c.PluginJob(ctx, id)
+		if err != nil {
+			return client.Job{}, err
+		}
+		if holds(after, p) || attempt == retries {
+			return c.named(ctx, after)
+		}
+	}
+}
+
+// columns are what must be written so that the state of a job becomes another.
+func (c *Client) columns(j PluginJob, now, wanted client.JobChange) (p JobPatch) {
+	text := func(old, s string) *string {
+		if s == old {
+			return nil
+		}
+		return &s
+	}
+	number := func(n float64) *float64 {
+		if n == j.Progress {
+			return nil
+		}
+		return &n
+	}
+	if wanted.Progress != now.Progress {
+		p.Progress = number(float64(wanted.Progress))
+	}
+	if wanted.Status == now.Status {
+		if wanted.Status == client.Failed {
+			p.ErrorMessage = text(j.ErrorMessage, cmp.Or(wanted.Comment, j.ErrorMessage))
+		}
+		return p
+	}
+	p.ErrorMessage, p.ErrorDetail = text(j.ErrorMessage, ""), text(j.ErrorDetail, "")
+	switch wanted.Status {
+	case client.Success:
+		p.Progress, p.Worker = number(100), text(j.Worker, "")
+	case client.Running:
+		p.Worker = text(j.Worker, cmp.Or(j.Worker, workerName()))
+		if j.Progress == 100 && p.Progress == nil {
+			p.Progress = number(99)
+		}
+	case client.NotLaunched, client.InQueue, client.Waiting:
+		p.Worker, p.Progress = text(j.Worker, ""), number(0)
+	case client.Indeterminate:
+		p.Worker = text(j.Worker, "")
+	default:
+		p.ErrorMessage, p.ErrorDetail = text(j.ErrorMessage, cmp.Or(wanted.Comment, wanted.Status.String())), nil
+		p.Worker = text(j.Worker, "")
+	}
+	return p
+}
+
+// holds tells whether a row has what a patch wrote.
+func holds(j PluginJob, p JobPatch) bool {
+	return (p.Progress == nil || *p.Progress == j.Progress) && (p.Worker == nil || *p.Worker == j.Worker) &&
+		(p.ErrorMessage == nil || *p.ErrorMessage == j.ErrorMessage) && (p.ErrorDetail == nil || *p.ErrorDetail == j.ErrorDetail)
+}
+
+// workerName is what a job says of who works on it when nobody gave a name.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "cytorun"
+	}
+	host, _, _ = strings.Cut(host, ".")
+	return host + "_cytorun"
+}
+
+// LaunchRequests are the requests that a launch writes with, in their order.
+func (c *Client) LaunchRequests(j client.NewJob) ([]client.Request, error) {
+	if j.Image == 0 {
+		return nil, errNoImage
+	}
+	return []client.Request{
+		{Method: http.MethodPost, Path: newJobPath, Body: map[string]client.ID{"image_id": j.Image, "plugin_id": j.Algorithm}, What: "makes the job"},
+		{Method: http.MethodPatch, Path: jobsPath + "{job}/", Body: map[string]any{"attached_worker": workerName(), "updated_time": "{now}"},
+			What: "claims the job, so that no worker takes it"},
+		{Method: http.MethodPatch, Path: jobsPath + "{job}/", Body: map[string]any{"processing_complete": 0, "updated_time": "{now}"},
+			What: "tells progress, and at the end 100 or an error_message"},
+	}, nil
+}

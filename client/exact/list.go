@@ -1,0 +1,160 @@
+package exact
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cytorun/cytorun/client"
+)
+
+// defaultPageSize is how many rows are asked for at once: the server has no
+// maximum, and each page costs it a count of all rows.
+const defaultPageSize = 20_000
+
+// rows of annotations are heavier, and there may be millions.
+const annotationPage = 5_000
+
+// each calls row for every row of a list, page by page. A page that breaks off is
+// asked for again; a row that came before, by its id, is not given twice. Rows
+// that slipped onto a page that was read already, because others were deleted or
+// because the list has no order, are fetched by reading again from the start.
+// row must not keep the bytes.
+func (c *Client) each(ctx context.Context, path string, row func(raw []byte) error) error {
+	return c.eachPage(ctx, path, c.pageSize, row)
+}
+
+func (c *Client) eachPage(ctx context.Context, path string, size int, row func(raw []byte) error) error {
+	seen := map[client.ID]bool{}
+	for offset, failures, rounds := 0, 0, 0; ; {
+		read := 0
+		count, err := c.page(ctx, with(path, "limit", fmt.Sprint(size), "offset", fmt.Sprint(offset)), func(raw []byte) error {
+			read++
+			var w struct{ ID client.ID }
+			if json.Unmarshal(raw, &w) != nil || w.ID == 0 || seen[w.ID] {
+				return nil
+			}
+			seen[w.ID] = true
+			return row(raw)
+		})
+		var broken *brokenError
+		if errors.As(err, &broken) && failures < retries && !errors.Is(err, context.DeadlineExceeded) {
+			failures++
+			if !sleep(ctx, c.opts.RetryWait<<failures) {
+				return c.failed(ctx, ctx.Err())
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		offset += read
+		if read > 0 && offset < count {
+			continue
+		}
+		if len(seen) >= count || rounds == retries {
+			return nil
+		}
+		offset, rounds = 0, rounds+1
+	}
+}
+
+// brokenError is a list that broke off while it was read.
+type brokenError struct{ error }
+
+func (e *brokenError) Unwrap() error { return e.error }
+
+// page asks for one page and calls row for each of its rows. count is how many
+// the whole list has.
+func (c *Client) page(ctx context.Context, path string, row func(raw []byte) error) (count int, err error) {
+	_, body, err := c.open(ctx, call{method: "GET", path: path})
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	count, err = readPage(bufio.NewReaderSize(body, 64<<10), row)
+	var refused rowError
+	switch {
+	case err == nil:
+		return count, nil
+	case errors.As(err, &refused):
+		return 0, refused.error
+	case errors.Is(err, client.ErrUnreachable):
+		return 0, &brokenError{err}
+	case errors.Is(err, context.Canceled):
+		return 0, err
+	}
+	return 0, &brokenError{c.unreadable(path, err)}
+}
+
+// rowError is an error of the caller, not of the list.
+type rowError struct{ error }
+
+// readPage decodes {"count": n, "next": …, "previous": …, "results": […]}.
+func readPage(r io.Reader, row func(raw []byte) error) (count int, err error) {
+	decoder := json.NewDecoder(r)
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return 0, atEnd(cmpError(err, "no page of a list"))
+	}
+	count, found := -1, false
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return 0, atEnd(err)
+		}
+		switch name {
+		case "results":
+			open, err := decoder.Token()
+			if err != nil || open != json.Delim('[') {
+				return 0, atEnd(cmpError(err, "its results are no list"))
+			}
+			found = true
+			var raw json.RawMessage // its memory serves every row
+			for decoder.More() {
+				if err := decoder.Decode(&raw); err != nil {
+					return 0, atEnd(err)
+				}
+				if err := row(raw); err != nil {
+					return 0, rowError{err}
+				}
+			}
+			if _, err := decoder.Token(); err != nil {
+				return 0, atEnd(err)
+			}
+		case "count":
+			if err := decoder.Decode(&count); err != nil {
+				return 0, atEnd(err)
+			}
+		default:
+			var other json.RawMessage
+			if err := decoder.Decode(&other); err != nil {
+				return 0, atEnd(err)
+			}
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return 0, atEnd(err)
+	}
+	if !found || count < 0 {
+		return 0, errors.New("no page of a list")
+	}
+	return count, nil
+}
+
+func cmpError(err error, otherwise string) error {
+	if err != nil {
+		return err
+	}
+	return errors.New(otherwise)
+}
+
+// atEnd tells an end in the middle from a proper one.
+func atEnd(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
