@@ -27,6 +27,9 @@ const (
 	FactProgress  = "progress"
 	FactTicket    = "ticket" // its place in the box's queue
 	FactGPUs      = "gpus"   // UUIDs of the GPUs it has, with commas
+	// FactUnlimited says why limits of memory and processors that were asked for
+	// do not hold.
+	FactUnlimited = "unlimited"
 	// FactCreating is written before the server is asked to make the job: from
 	// then on a job may be there, even if no answer ever came.
 	FactCreating = "creating_job"

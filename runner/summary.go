@@ -70,6 +70,8 @@ type lightResult struct {
 	FirstError  string   `json:"first_error,omitempty"`
 	Annotations int      `json:"annotations"`
 	MaxRSS      int64    `json:"max_rss,omitempty"`
+	CPU         float64  `json:"cpu,omitempty"`
+	GPU         *GPUUse  `json:"gpu,omitempty"`
 }
 
 func writeSummary(r Run, events int64) error {
@@ -87,9 +89,10 @@ func writeSummary(r Run, events int64) error {
 		s.Result = &lightResult{
 			Reason: res.Reason, Advice: res.Advice, Warnings: res.Warnings, Confirmed: res.Confirmed,
 			Unreported: res.Unreported, Untold: res.Untold, FirstError: res.FirstError, Annotations: res.Annotations,
+			GPU: res.GPU,
 		}
 		if res.Exit != nil {
-			s.Result.MaxRSS = res.Exit.MaxRSS
+			s.Result.MaxRSS, s.Result.CPU = res.Exit.MaxRSS, res.Exit.CPU
 		}
 		s.Final = res.Confirmed && !res.Untold
 	}
@@ -120,9 +123,10 @@ func (s summary) run(folder string) Run {
 		r.Result = &Result{
 			Schema: Schema, State: s.State, Reason: l.Reason, Advice: l.Advice, Warnings: l.Warnings, Ended: s.Ended,
 			Confirmed: l.Confirmed, Unreported: l.Unreported, Untold: l.Untold, FirstError: l.FirstError, Annotations: l.Annotations,
+			GPU: l.GPU,
 		}
 		if l.MaxRSS > 0 {
-			r.Result.Exit = &Exit{Schema: Schema, MaxRSS: l.MaxRSS}
+			r.Result.Exit = &Exit{Schema: Schema, MaxRSS: l.MaxRSS, CPU: l.CPU}
 		}
 	}
 	return r

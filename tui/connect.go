@@ -130,7 +130,7 @@ func (r *root) algorithmRead(m algorithmRead) tea.Cmd {
 	if m.err != nil {
 		return nav.Fail(m.err)
 	}
-	return r.push(newForm(r.session, m.algorithm, nil))
+	return r.push(newForm(r.session, nav.OpenForm{Algorithm: m.algorithm}))
 }
 
 // reconnectLater tries again by itself while there is no connection yet and

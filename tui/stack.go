@@ -170,7 +170,7 @@ func finish(s nav.Screen) {
 func (r *root) openScreen(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case nav.OpenForm:
-		return r.push(newForm(r.session, msg.Algorithm, msg.Values))
+		return r.push(newForm(r.session, msg))
 	case nav.OpenLog:
 		return r.push(newLog(r.session, msg.Analysis))
 	case nav.OpenResults:

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/tui/compareview"
 	"github.com/cytorun/cytorun/tui/logview"
@@ -13,8 +12,8 @@ import (
 // The screens that others ask for by message. Each is built here and nowhere
 // else.
 
-func newForm(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen {
-	return paramform.New(s, a, prefill)
+func newForm(s *app.Session, f nav.OpenForm) nav.Screen {
+	return paramform.New(s, f.Algorithm, f.Values, f.Resources)
 }
 
 func newLog(s *app.Session, a app.Analysis) nav.Screen { return logview.New(s, a) }

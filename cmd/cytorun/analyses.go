@@ -232,6 +232,9 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 			line("ran on", ranOn(m))
 			line("runtime", strings.TrimSpace(m.Runtime+" "+m.RuntimeVersion))
 		}
+		line("asked", app.Asked(a.Run.Resources))
+		line("used", app.Used(*a.Run))
+		line("no limit", app.Unlimited(*a.Run))
 		line("group", placeInGroup(*a.Run))
 		line("repeats", a.Run.From)
 		line("note", a.Run.Note)

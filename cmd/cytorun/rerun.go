@@ -64,6 +64,9 @@ on the server half written is kept or deleted.`,
 				c.warn(note)
 			}
 			o.unlessChanged(cmd, plan.Request)
+			if earlier.Run == nil {
+				c.likeLast(s, &plan.Request, o)
+			}
 			return c.launch(cmd.Context(), s, plan.Request, set, o)
 		},
 	}
@@ -88,15 +91,6 @@ func (o *runOptions) unlessChanged(cmd *cobra.Command, r app.LaunchRequest) {
 	}
 	if !changed("runtime") && r.Runtime != "" {
 		o.runtime = string(r.Runtime)
-	}
-	if !changed("gpus") && !changed("gpu") {
-		o.gpus, o.devices = r.GPUs, r.Devices
-	}
-	if !changed("gpu-memory") && (o.gpus > 0 || len(o.devices) > 0) {
-		o.gpuBytes = r.GPUMemory
-	}
-	if !changed("time") {
-		o.limit = r.TimeLimit
 	}
 	if !changed("strict") {
 		o.strict = r.Strict

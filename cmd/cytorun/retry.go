@@ -102,5 +102,11 @@ func (c *cli) repeat(ctx context.Context, s *app.Session, group string, runs []r
 	if err != nil {
 		return err
 	}
+	if o.set != nil { // retry has no such flags
+		for i := range requests {
+			o.change(&requests[i].Resources)
+		}
+		c.warnLimits(s, requests[0])
+	}
 	return c.launchAll(ctx, s, group, requests, o)
 }

@@ -50,7 +50,7 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 	flags.BoolVar(&c.json, "json", false, "print data as JSON")
 	flags.BoolVar(&c.debug, "debug", false, "note every request in debug.log, see 'cytorun path'")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
+		return usageError(fmt.Errorf("%w; see '%s --help'", flagError(err), cmd.CommandPath()))
 	})
 	completeFlag(root, "server", c.completeProfiles)
 	root.AddCommand(

@@ -18,7 +18,6 @@ import (
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
-	"github.com/cytorun/cytorun/runner/gpu"
 )
 
 // runOptions are the flags of run and rerun.
@@ -28,12 +27,6 @@ type runOptions struct {
 	container string
 	cache     []string
 	runtime   string
-	gpus      int
-	gpu       string // --gpu and --gpu-memory as they were typed
-	gpuMemory string
-	devices   []string
-	gpuBytes  int64
-	limit     time.Duration
 	note      string
 	dryRun    bool
 	wait      bool
@@ -43,6 +36,7 @@ type runOptions struct {
 	yes       bool
 	strict    bool
 	valueOptions
+	resourceOptions
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
@@ -51,10 +45,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
 	f.StringArrayVar(&o.cache, "cache", nil, "keep this `FOLDER` of the container for later runs of the algorithm; again for more")
 	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process (no container; programs of the demo only)")
-	f.IntVar(&o.gpus, "gpus", 0, "how many GPUs, whichever are free")
-	f.StringVar(&o.gpu, "gpu", "", "these GPUs: `ID[,ID]`, an index or UUID of nvidia-smi -L")
-	f.StringVar(&o.gpuMemory, "gpu-memory", "", "share the GPUs, and use at most this `AMOUNT` of the memory of each, such as 8G")
-	f.DurationVar(&o.limit, "time", 0, "end the run after this time, such as 2h")
+	o.addResourceFlags(f)
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
@@ -115,7 +106,9 @@ listed, waited for, cancelled and launched again as one.`,
 				return err
 			}
 			o.words = args[1:]
-			return c.launch(cmd.Context(), s, app.LaunchRequest{Algorithm: a, Values: earlier}, set, o)
+			r := app.LaunchRequest{Algorithm: a, Values: earlier}
+			c.likeLast(s, &r, o)
+			return c.launch(cmd.Context(), s, r, set, o)
 		},
 	}
 	o.addFlags(c, cmd)
@@ -150,40 +143,18 @@ func (o *runOptions) pairs() ([]client.Value, error) {
 	switch {
 	case rt != runner.Apptainer && rt != runner.Process:
 		return nil, usageError(fmt.Errorf("no runtime %q; use %s or %s", o.runtime, runner.Apptainer, runner.Process))
-	case o.gpus < 0:
-		return nil, usageError(fmt.Errorf("--gpus must not be negative; got %d", o.gpus))
-	case o.limit < 0:
-		return nil, usageError(fmt.Errorf("--time must not be negative; got %s", o.limit))
 	case o.timeout < 0:
 		return nil, usageError(fmt.Errorf("--timeout must not be negative; got %s", o.timeout))
 	case o.timeout > 0 && !o.wait:
-		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time"))
+		return nil, usageError(errors.New("--timeout needs --wait; a time limit of the run itself is --time-limit"))
 	}
-	if err := errors.Join(o.checkGPUs(), apptainer.CheckKept(o.cache)); err != nil {
+	if err := errors.Join(o.checkResources(), apptainer.CheckKept(o.cache)); err != nil {
 		return nil, usageError(err)
 	}
 	if err := o.valueOptions.check(); err != nil {
 		return nil, err
 	}
 	return o.assignments()
-}
-
-// checkGPUs reads the flags of GPUs.
-func (o *runOptions) checkGPUs() (err error) {
-	if o.gpu != "" {
-		if o.gpus > 0 {
-			return errors.New("--gpu names the GPUs, --gpus counts them; use one of the two")
-		}
-		if o.devices, err = gpu.ParseNames(o.gpu); err != nil {
-			return fmt.Errorf("--gpu: %w", err)
-		}
-	}
-	if o.gpuMemory != "" {
-		if o.gpuBytes, err = gpu.ParseMemory(o.gpuMemory); err != nil {
-			return fmt.Errorf("--gpu-memory: %w", err)
-		}
-	}
-	return nil
 }
 
 // assignments reads the -p flags.
@@ -211,11 +182,9 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return err
 	}
 	r.Values = chosen.Values
-	r.Runtime, r.Container, r.TimeLimit, r.Note = runner.Runtime(o.runtime), o.container, o.limit, o.note
-	r.GPUs, r.Devices, r.GPUMemory = o.gpus, o.devices, o.gpuBytes
-	if r.GPUMemory > 0 && r.GPUs == 0 && len(r.Devices) == 0 {
-		r.GPUs = 1 // memory of a GPU is asked of one
-	}
+	r.Runtime, r.Container, r.Note = runner.Runtime(o.runtime), o.container, o.note
+	o.change(&r.Resources)
+	c.warnLimits(s, r)
 	r.Strict = o.strict
 	for _, folder := range o.cache {
 		if !slices.Contains(r.Cache, folder) {

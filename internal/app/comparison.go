@@ -174,12 +174,8 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 			exit = "signal: " + r.Exit.Signal
 		}
 		es = append(es, textEntry(compare.Facts, "exit", exit))
-		if r.Exit.MaxRSS > 0 {
-			e := numberEntry(compare.Facts, "peak memory", float64(r.Exit.MaxRSS), compare.Bytes)
-			e.Better = compare.Lower
-			es = append(es, e)
-		}
 	}
+	es = append(es, usedFacts(*r)...)
 	if r.FirstError != "" {
 		es = append(es, textEntry(compare.Facts, "first error", r.FirstError))
 	}

@@ -68,9 +68,38 @@ func (s *Session) typical(a client.Algorithm) time.Duration {
 // TakeResources takes over what an earlier run was given. Of one of another
 // host that is how many GPUs, not which.
 func (r *LaunchRequest) TakeResources(run runner.Run, host string) {
-	res := run.Resources
-	r.GPUs, r.GPUMemory, r.TimeLimit = res.GPUs, res.GPUMemory, res.TimeLimit
-	if run.Host == host {
-		r.Devices = res.Devices
+	r.Resources = run.Resources
+	if run.Host != host {
+		r.Devices = nil
 	}
 }
+
+// LastGPUs are the GPUs that the last run of an algorithm on this box asked for,
+// in any project: the default of the next one. It is false where there was none.
+func (s *Session) LastGPUs(algorithm string) (runner.Resources, bool) {
+	runs, err := s.Env.Store.List()
+	if err != nil {
+		return runner.Resources{}, false
+	}
+	for _, run := range runs { // newest first
+		if run.Algorithm.Name == algorithm && run.Server.URL == s.Profile.URL && !run.ForeignHost {
+			res := run.Resources
+			return runner.Resources{GPUs: res.GPUs, Devices: res.Devices, GPUMemory: res.GPUMemory}, true
+		}
+	}
+	return runner.Resources{}, false
+}
+
+// ResourcesOf are what an analysis that is launched again gets of the box, nil
+// where that is not known of the earlier one.
+func (s *Session) ResourcesOf(a Analysis) *runner.Resources {
+	if a.Run == nil {
+		return nil
+	}
+	var r LaunchRequest
+	r.TakeResources(*a.Run, s.Env.Host)
+	return &r.Resources
+}
+
+// WantedGPUs names the GPUs of a request, such as "2 GPUs" or "8.6 GB of GPU 0".
+func WantedGPUs(r runner.Resources) string { return LaunchRequest{Resources: r}.request().String() }

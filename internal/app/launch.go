@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -25,13 +24,10 @@ type LaunchRequest struct {
 	Container string
 	// Cache is that of the spec.
 	Cache []string
-	// GPUs, Devices and GPUMemory are those of runner.Resources.
-	GPUs      int
-	Devices   []string
-	GPUMemory int64
-	TimeLimit time.Duration
-	Note      string
-	Strict    bool // a warning at the end is a failure
+	// Resources are what it may use; Launch fills in what it is expected to take.
+	runner.Resources
+	Note   string
+	Strict bool // a warning at the end is a failure
 	// Group, Part, From and StopAfter are those of the spec.
 	Group     string
 	Part      *runner.Part
@@ -115,7 +111,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Project:   runner.ProjectRef{ID: s.Project.ID, Name: s.Project.Name, Ontology: s.Project.Ontology},
 		Values:    r.Values,
 		Runtime:   r.Runtime,
-		Resources: runner.Resources{GPUs: r.request().GPUs(), Devices: r.Devices, GPUMemory: r.GPUMemory, TimeLimit: r.TimeLimit},
+		Resources: r.Resources,
 		Cache:     r.Cache,
 		Note:      r.Note,
 		Strict:    r.Strict,
@@ -126,6 +122,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Cytorun:   s.Env.Version,
 		Algorithm: algorithmSpec(r.Algorithm),
 	}
+	spec.Resources.GPUs = r.request().GPUs()
 	if r.Container != "" {
 		spec.Algorithm.Container = apptainer.Absolute(r.Container)
 	}

@@ -61,7 +61,7 @@ func TestLaunchRefusesBeforeItWritesAnything(t *testing.T) {
 func TestSpecHoldsEverythingButSecrets(t *testing.T) {
 	s := newSite(t)
 	a := s.register(nuclei, "1.0")
-	spec := s.spec(LaunchRequest{Algorithm: a, Values: given("sigma", "1"), Note: "try", GPUs: 2})
+	spec := s.spec(LaunchRequest{Algorithm: a, Values: given("sigma", "1"), Note: "try", Resources: runner.Resources{GPUs: 2}})
 	if spec.Algorithm.Container != "lab/nuclei:1.0" || spec.Project.ID != s.project || spec.Person != "admin" || spec.Server.Profile != "lab" {
 		t.Errorf("%+v", spec)
 	}

@@ -41,6 +41,7 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 		s.checkContainer(ctx, r),
 		s.checkDisk(),
 		checkGPU(ctx, r),
+		s.checkLimits(r),
 		s.checkHistory(r),
 	}
 }

@@ -49,6 +49,8 @@ type ReceiptResources struct {
 	GPUs             int            `json:"gpus"`
 	Devices          []string       `json:"devices,omitempty"`    // that it had to be
 	GPUMemory        int64          `json:"gpu_memory,omitempty"` // bytes of each that it shared
+	Memory           int64          `json:"memory,omitempty"`     // bytes at most
+	CPUs             float64        `json:"cpus,omitempty"`       // at most
 	TimeLimitSeconds float64        `json:"time_limit_seconds,omitempty"`
 	GPUUse           *runner.GPUUse `json:"gpu_use,omitempty"` // what it did with them
 }
@@ -153,7 +155,7 @@ func runReceipt(run runner.Run, now time.Time) Receipt {
 		Server: run.Server, Project: run.Project, Algorithm: run.Algorithm, Values: run.Values,
 		Resources: &ReceiptResources{
 			GPUs: run.Resources.GPUs, Devices: run.Resources.Devices, GPUMemory: run.Resources.GPUMemory,
-			TimeLimitSeconds: run.Resources.TimeLimit.Seconds(),
+			Memory: run.Resources.Memory, CPUs: run.Resources.CPUs, TimeLimitSeconds: run.Resources.TimeLimit.Seconds(),
 		},
 		Launch: &ReceiptLaunch{
 			Person: run.Person, User: run.User, Host: run.Host, BootID: run.BootID, Cytorun: run.Cytorun, Runtime: run.Runtime,

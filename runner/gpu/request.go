@@ -70,20 +70,28 @@ func ParseNames(s string) ([]string, error) {
 	return names, nil
 }
 
-// units of memory. GPUs are sold by powers of two, whatever the letters say.
-var units = map[string]int64{"m": 1 << 20, "mb": 1 << 20, "mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30}
+// units of memory. It is sold by powers of two, whatever the letters say.
+var units = map[string]int64{"m": 1 << 20, "mb": 1 << 20, "mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30, "t": 1 << 40, "tb": 1 << 40, "tib": 1 << 40}
 
-// ParseMemory reads the value of --gpu-memory, such as "8G", "7.5GiB" or
-// "800M", in bytes.
+// ParseMemory reads the value of --gpu-memory or --memory, such as "8G",
+// "7.5GiB" or "800M", in bytes.
 func ParseMemory(s string) (int64, error) {
 	low := strings.ToLower(strings.TrimSpace(s))
 	digits := strings.TrimRight(low, "abcdefghijklmnopqrstuvwxyz ")
 	unit, known := units[strings.TrimSpace(low[len(digits):])]
 	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || !known || !(n > 0) || n > 1<<20 {
-		return 0, fmt.Errorf("%q is no amount of GPU memory; say it like 8G or 800M", text.Line(s))
+	if err != nil || !known || !(n > 0) || n > 1<<20 || n*float64(unit) > 1<<60 {
+		return 0, fmt.Errorf("%q is no amount of memory; say it like 8G or 800M", text.Line(s))
 	}
 	return int64(n * float64(unit)), nil
+}
+
+// FormatMemory writes an amount as ParseMemory reads it.
+func FormatMemory(n int64) string {
+	if n%(1<<30) == 0 {
+		return strconv.FormatInt(n>>30, 10) + "G"
+	}
+	return strconv.FormatInt((n+1<<20-1)>>20, 10) + "M"
 }
 
 // find gives the device that a name of nvidia-smi means.

@@ -13,6 +13,7 @@ var advices = [][2]string{
 		"the GPU's memory was not enough: use smaller tiles or batches, or wait until nobody else uses the GPU ('cytorun machine')"},
 	{`no cuda-capable device|cuda driver version is insufficient|no nvidia driver|could not select device driver`,
 		"the program wants a GPU that it did not get: launch it with --gpus 1, and check the driver with 'cytorun doctor'"},
+	{`at its memory limit`, "give it more with --memory, or use smaller tiles or fewer processes"},
 	{`want of memory|memoryerror|cannot allocate memory|std::bad_alloc|java\.lang\.outofmemoryerror|oom-kill`,
 		"the memory was not enough: use smaller tiles, fewer processes, or a box with more"},
 	{`disk quota exceeded`, "your quota is used up: 'cytorun prune' frees space, [paths] work moves the work folders"},
@@ -33,7 +34,7 @@ var advices = [][2]string{
 	{`permission denied|read-only file system`, "the program wrote where it may not: only its HOME, /tmp and working folder are writable"},
 	{`ended by a signal: (killed|terminated)`,
 		"somebody or something ended it: often the kernel for want of memory ('dmesg | tail' tells), a limit of the box, or a person; if memory, use smaller tiles or a box with more"},
-	{`time limit`, "give it more time with --time"},
+	{`time limit`, "give it more time with --time-limit"},
 }
 
 // advise gives one next step for what a failed run said, or nothing.

@@ -24,7 +24,7 @@ var (
 
 // finish judges a program that ended and reports.
 func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
-	e := evidence{run: s.run(), exit: exit, left: unknown, stopped: s.stopped.Load(), timeUp: s.timeUp.Load()}
+	e := evidence{run: s.run(), exit: exit, left: unknown, stopped: s.stopped.Load(), timeUp: s.timeUp.Load(), memoryLimit: s.memoryLimit()}
 	if c, ok := runner.CancelRequested(s.folder); ok {
 		e.cancel = &c
 	}

@@ -64,7 +64,7 @@ func (s *supervisor) plan(container apptainer.Container) (keep.Plan, error) {
 		return keep.Plan{}, err
 	}
 	if s.run().Runtime == runner.Process {
-		return s.processPlan(work, ca), nil
+		return s.processPlan(work, ca), s.noteLimits(nil)
 	}
 	return s.containerPlan(work, ca, container)
 }
@@ -158,6 +158,9 @@ func (s *supervisor) containerPlan(work, ca string, container apptainer.Containe
 		}
 	}
 	if err := job.Prepare(); err != nil {
+		return keep.Plan{}, err
+	}
+	if err := s.noteLimits(runtime); err != nil {
 		return keep.Plan{}, err
 	}
 	argv, env := runtime.Command(job)

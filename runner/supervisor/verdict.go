@@ -28,6 +28,9 @@ type evidence struct {
 	// left is what the program left on the server.
 	left left
 	used runner.GPUUse // of the GPUs
+	// memoryLimit is what the container could have at most, in bytes; 0 without
+	// a limit that holds.
+	memoryLimit int64
 }
 
 // judge says how a run ended. Its order is the order of trust: what a person
@@ -45,7 +48,7 @@ func judge(e evidence) runner.Result {
 		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, text.Duration(ran))
 	case limit > 0 && (e.timeUp || ran >= limit) && e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", text.Duration(limit))
-		r.Advice = "give it more time with --time"
+		r.Advice = "give it more time with --time-limit"
 	case e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, e.failure()
 	case e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
@@ -78,6 +81,8 @@ func (e evidence) failure() string {
 		signal = signalName(e.exit.Code - 128)
 	}
 	switch {
+	case signal == "killed" && e.memoryLimit > 0 && (e.exit.OOMKills.Group > 0 || e.exit.OOMKills.Box > 0):
+		return "killed at its memory limit of " + text.Bytes(e.memoryLimit)
 	case signal == "killed" && e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
 		return "killed by the kernel for want of memory"
 	case signal == "killed" && (e.exit.OOMKills.Group > 0 || e.exit.OOMKills.Box > 0):

@@ -53,6 +53,7 @@ func TestVerdict(t *testing.T) {
 		"137":                      {evidence{run: inside, exit: exit(137, ""), lastLine: "tile 7"}, runner.Failed, "ended by a signal: killed (exit 137)", "", "somebody or something"},
 		"137 for memory, surely":   {evidence{run: inside, exit: oom(exit(137, ""), 1, 1)}, runner.Failed, "killed by the kernel for want of memory", "", "memory"},
 		"137 for memory, likely":   {evidence{run: inside, exit: oom(exit(137, ""), -1, 1)}, runner.Failed, "most likely by the kernel for want of memory", "", "memory"},
+		"137 at its limit":         {evidence{run: inside, exit: oom(exit(137, ""), -1, 1), memoryLimit: 2e9}, runner.Failed, "killed at its memory limit of 2.0 GB", "", "--memory"},
 		"signal":                   {evidence{run: inside, exit: exit(-1, "segmentation fault")}, runner.Failed, "ended by a signal: segmentation fault", "", ""},
 		"exit 0 after memory kill": {evidence{run: inside, exit: oom(exit(0, ""), 1, 1), job: job(3, ""), left: some}, runner.Failed, "although it ended with exit 0", "", "memory"},
 		"exit 0, shared group":     {evidence{run: inside, exit: shared, job: job(3, ""), left: some}, runner.Succeeded, "", "want of memory", ""},
@@ -61,8 +62,8 @@ func TestVerdict(t *testing.T) {
 		"cancelled, clean exit":    {evidence{run: inside, exit: exit(0, ""), cancel: asked(time.Minute), job: job(3, "")}, runner.Cancelled, "cancelled by ann", "", ""},
 		"ended before the cancel":  {evidence{run: inside, exit: exit(0, ""), cancel: asked(2 * time.Hour), job: job(3, ""), left: some}, runner.Succeeded, "", "", ""},
 		"cancelled, clock back":    {evidence{run: inside, exit: exit(143, ""), cancel: asked(2 * time.Hour), stopped: true}, runner.Cancelled, "cancelled by ann", "", ""},
-		"time limit, clock back":   {evidence{run: endless, exit: exit(143, ""), timeUp: true}, runner.Failed, "stopped at its time limit of 2h", "", "--time"},
-		"time limit":               {evidence{run: limited, exit: exit(143, "")}, runner.Failed, "stopped at its time limit of 1h", "", "--time"},
+		"time limit, clock back":   {evidence{run: endless, exit: exit(143, ""), timeUp: true}, runner.Failed, "stopped at its time limit of 2h", "", "--time-limit"},
+		"time limit":               {evidence{run: limited, exit: exit(143, "")}, runner.Failed, "stopped at its time limit of 1h", "", "--time-limit"},
 		"cuda":                     {evidence{run: inside, exit: exit(1, ""), tail: "x\nRuntimeError: CUDA out of memory. Tried\n", firstError: "RuntimeError: CUDA out of memory."}, runner.Failed, "exit 1: RuntimeError: CUDA out of memory.", "", "GPU"},
 	}
 	for name, tt := range tests {

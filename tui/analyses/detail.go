@@ -92,9 +92,7 @@ func (m *Screen) lines(width int) []string {
 			if res.Annotations > 0 {
 				f.Add("wrote", text.Plural(res.Annotations, "annotation"))
 			}
-			if res.Exit != nil && res.Exit.MaxRSS > 0 {
-				f.Add("memory", "at most "+text.Bytes(res.Exit.MaxRSS))
-			}
+			f.Add("used", app.Used(*r))
 			for _, w := range res.Warnings {
 				f.AddStyled("warning", w, t.Warn)
 			}
@@ -102,6 +100,7 @@ func (m *Screen) lines(width int) []string {
 				f.AddStyled("not told", "the server does not know yet: "+res.Unreported, t.Warn)
 			}
 		}
+		f.Add("asked", app.Asked(r.Resources))
 		f.Add("note", r.Note)
 		f.Add("group", r.Group)
 	}

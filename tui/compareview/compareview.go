@@ -16,6 +16,7 @@ import (
 	"github.com/cytorun/cytorun/client/compare"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/keymap"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/widget"
@@ -343,6 +344,7 @@ type again struct {
 	gen       nav.Gen
 	algorithm client.Algorithm
 	values    []client.Value
+	resources *runner.Resources
 	err       error
 }
 
@@ -358,7 +360,7 @@ func (m *Screen) form() tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		algorithm, values, err := s.Again(ctx, a)
-		return again{gen, algorithm, values, err}
+		return again{gen, algorithm, values, s.ResourcesOf(a), err}
 	}
 }
 
@@ -370,7 +372,7 @@ func (m *Screen) openedForm(msg again) tea.Cmd {
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
-	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values})
+	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources})
 }
 
 // shownTable is the table as it is on the screen, for exports.

@@ -22,6 +22,7 @@ type Switch struct{ To Tab }
 type OpenForm struct {
 	Algorithm client.Algorithm
 	Values    []client.Value
+	Resources *runner.Resources // of the analysis they are of; nil: unknown
 }
 
 // OpenLog opens the log of an analysis.

@@ -43,7 +43,7 @@ func BenchmarkFormOf200Parameters(b *testing.B) {
 	}
 	worst := make([][]time.Duration, len(keys))
 	for b.Loop() {
-		press(paramform.New(site.Session, a, nil), keys, worst)
+		press(paramform.New(site.Session, a, nil, nil), keys, worst)
 	}
 	bench.Report(b, "form/key-200-parameters", slowest(worst), "ms", 5, true)
 }
@@ -84,7 +84,7 @@ func BenchmarkFormWith100000Chosen(b *testing.B) {
 	keys := []string{"home", "down", "down", "enter", "1", "2", "enter", "down", "end", "up", "enter", "a", "b", "enter"}
 	times := make([][]time.Duration, len(keys))
 	for b.Loop() {
-		press(paramform.New(site.Session, a, chosen), keys, times)
+		press(paramform.New(site.Session, a, chosen, nil), keys, times)
 	}
 	bench.Report(b, "form/key-100000-chosen", slowest(times), "ms", 16, true)
 }

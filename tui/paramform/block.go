@@ -1,12 +1,7 @@
 package paramform
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -18,8 +13,6 @@ import (
 
 // Fields of the launch block.
 const (
-	blockGPUs    = "gpus"
-	blockLimit   = "time"
 	blockNote    = "note"
 	blockRuntime = "runtime"
 	blockSplit   = "split"
@@ -36,15 +29,10 @@ const (
 // the others, so that they are edited, judged and drawn alike; their ids are the
 // flags of `cytorun run`.
 func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
-	zero, gpus := "0", "0"
-	ps := []descriptor.Parameter{
-		{ID: blockGPUs, Name: "GPUs", Type: descriptor.Number, Integer: true, Minimum: &zero, Default: &gpus, Flag: "--gpus",
-			Description: "How many GPUs the analysis gets for itself. It waits in the queue until they are free."},
-		{ID: blockLimit, Name: "Time limit", Type: descriptor.String, Optional: true, Flag: "--time",
-			Description: "The analysis is stopped after this time, such as 90m, 2h30m or 1d. Empty: never."},
-		{ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
-			Description: "A line for yourself: why this analysis, what is different about it."},
-	}
+	ps := append(resourceParameters(), descriptor.Parameter{
+		ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
+		Description: "A line for yourself: why this analysis, what is different about it.",
+	})
 	if p, ok := splitParameter(a); ok {
 		one := "1"
 		ps = append(ps, descriptor.Parameter{
@@ -73,11 +61,7 @@ func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 
 // launchRequest is the launch as the form describes it now.
 func (m *Screen) launchRequest() app.LaunchRequest {
-	r := app.LaunchRequest{Algorithm: m.algorithm, Values: m.several.single, Note: m.blockText(blockNote)}
-	if n, ok := m.block.Field(blockGPUs).Value().Number(); ok {
-		r.GPUs = int(n)
-	}
-	r.TimeLimit, _ = parseLimit(m.blockText(blockLimit))
+	r := app.LaunchRequest{Algorithm: m.algorithm, Values: m.several.single, Resources: m.resources(), Note: m.blockText(blockNote)}
 	r.Runtime = runner.Apptainer
 	if f := m.block.Field(blockRuntime); f != nil {
 		r.Runtime = runner.Runtime(f.Text)
@@ -92,52 +76,10 @@ func (m *Screen) judge(s spot) {
 	if !s.launch {
 		m.judgeSweep(m.params.Field(s.id))
 	}
-	if s.id == blockLimit {
-		m.judgeLimit()
+	if s.launch && isResource(s.id) {
+		m.judgeResources()
 	}
 	m.judgeSplit(s)
-}
-
-func (m *Screen) judgeLimit() {
-	f := m.block.Field(blockLimit)
-	f.Problems = nil
-	if _, err := parseLimit(f.Text); err != nil {
-		f.Problems = []forms.Problem{{Parameter: blockLimit, Message: err.Error()}}
-	}
-}
-
-var limitParts = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?$`)
-})
-
-// parseLimit reads a length of time: 90m, 2h30m, 1d12h.
-func parseLimit(s string) (time.Duration, error) {
-	s = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(s), " ", ""))
-	if s == "" {
-		return 0, nil
-	}
-	found := limitParts().FindStringSubmatch(s)
-	if found == nil {
-		if _, err := strconv.Atoi(s); err == nil {
-			return 0, fmt.Errorf("%s of what? write %sm, %sh or %sd", s, s, s, s)
-		}
-		return 0, fmt.Errorf("%q is not a time; write it as 90m, 2h30m or 1d", s)
-	}
-	var d time.Duration
-	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
-		if found[i+1] == "" {
-			continue
-		}
-		n, err := strconv.Atoi(found[i+1])
-		if err != nil || n > 100_000_000 {
-			return 0, fmt.Errorf("%q is too long", s)
-		}
-		d += time.Duration(n) * unit
-	}
-	if d <= 0 || d > 366*24*time.Hour {
-		return 0, fmt.Errorf("a limit is between 1s and 366d; empty means none")
-	}
-	return d, nil
 }
 
 // origin of a value that was typed.

@@ -121,7 +121,8 @@ func (f draftFiles) next(d draft) func() error {
 type draftsRead struct {
 	gen   nav.Gen
 	draft *draft
-	last  *draft // values of the last launch
+	last  *draft            // values of the last launch
+	gpus  *runner.Resources // that the algorithm's last run asked for
 }
 
 // readDrafts looks for what an earlier form left, and what was launched last.
@@ -133,6 +134,9 @@ func (m *Screen) readDrafts() tea.Cmd {
 		if values, at, ok := s.LastUsed(name); ok {
 			read.last = &draft{Values: values, Saved: at}
 		}
+		if gpus, ok := s.LastGPUs(name); ok {
+			read.gpus = &gpus
+		}
 		return read
 	}
 }
@@ -143,6 +147,10 @@ func (m *Screen) draftsWereRead(msg draftsRead) tea.Cmd {
 	}
 	m.drafts.reading = 0
 	m.last = msg.last
+	if msg.gpus != nil && m.like == nil {
+		m.startWith(*msg.gpus, client.FromLast)
+		m.refresh()
+	}
 	if msg.draft == nil || m.drafts.touched || len(m.changed()) > 0 {
 		return nil
 	}

@@ -23,7 +23,7 @@ func small(t *testing.T) *Screen {
 	} {
 		a.Parameters = append(a.Parameters, client.Parameter{Parameter: p})
 	}
-	m := New(site.Session, a, nil).(*Screen)
+	m := New(site.Session, a, nil, nil).(*Screen)
 	m.SetSize(80, 24)
 	return m
 }
@@ -110,7 +110,7 @@ func TestASweepGoesThroughTheEditor(t *testing.T) {
 func TestTheFileTellsWhatThereIsToChooseFrom(t *testing.T) {
 	site := tuitest.New(t)
 	p := descriptor.Parameter{ID: "term", Type: descriptor.Domain, URI: "/api/term.json", URIPrint: "name"}
-	m := New(site.Session, client.Algorithm{ID: 1, Name: "x", CommandLine: "x", Parameters: []client.Parameter{{Parameter: p}}}, nil).(*Screen)
+	m := New(site.Session, client.Algorithm{ID: 1, Name: "x", CommandLine: "x", Parameters: []client.Parameter{{Parameter: p}}}, nil, nil).(*Screen)
 	m.SetSize(80, 24)
 	m.lists[sourceKey(p)] = picker.NewList(p, []client.Option{{ID: 7, Fields: client.MakeFields(map[string]string{"name": "Tumour"})}}, true, nil)
 	data, err := os.ReadFile(begin(t, m).edit.Path)

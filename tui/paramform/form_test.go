@@ -79,7 +79,7 @@ type fixture struct {
 // open shows the form of an algorithm and waits until it has been read.
 func open(t *testing.T, site *tuitest.Site, a client.Algorithm, prefill []client.Value, width, height int) *fixture {
 	t.Helper()
-	s := paramform.New(site.Session, a, prefill)
+	s := paramform.New(site.Session, a, prefill, nil)
 	f := &fixture{Driver: tuitest.Drive(t, s, width, height), t: t, site: site, a: a, screen: s}
 	wasRead(f.Driver)
 	return f
@@ -319,7 +319,7 @@ func TestTheFormFitsEverySize(t *testing.T) {
 	prefill := []client.Value{{Parameter: "label", Text: "\u202eabc\x1b[31m\r\nx", Origin: client.FromAnalysis}}
 	for _, size := range [][2]int{{30, 3}, {40, 9}, {60, 15}, {80, 19}, {109, 30}, {120, 35}, {200, 55}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			s := paramform.New(site.Session, a, prefill)
+			s := paramform.New(site.Session, a, prefill, nil)
 			drive := tuitest.Drive(t, s, size[0], size[1])
 			drive.Fits(size[0], size[1])
 			wasRead(drive)

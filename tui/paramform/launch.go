@@ -99,6 +99,8 @@ func (m *Screen) launch() tea.Cmd {
 		return tea.Batch(m.rest.Move(), nav.Send(nav.Toast{Text: m.needLook(errs), Tone: app.Warn}))
 	}
 	switch {
+	case m.drafts.reading != 0: // it also tells which GPUs
+		return nav.Say("the last runs are still being read; press ctrl+s again in a moment")
 	case m.reading != 0 && !m.whole:
 		return nav.Say("the algorithm is still being read from the server; press ctrl+s again in a moment")
 	case !m.whole:

@@ -12,7 +12,7 @@
 //   - edit.go, choose.go: one field in the hands of the person;
 //   - options.go, sets.go: the lists that a server gives to choose from, and
 //     what the person keeps of them;
-//   - launch.go, block.go, several.go: from ctrl+s to one run or several;
+//   - launch.go, block.go, resources.go, several.go: from ctrl+s to one run or several;
 //   - draft.go: what was typed survives;
 //   - editor.go, presets.go: all values at once, as a file in the person's
 //     editor or kept under a name;
@@ -28,6 +28,7 @@ import (
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/tui/nav"
 	"github.com/cytorun/cytorun/tui/paramform/picker"
 	"github.com/cytorun/cytorun/tui/widget"
@@ -38,6 +39,7 @@ type Screen struct {
 	session   *app.Session
 	algorithm client.Algorithm
 	prefill   []client.Value
+	like      *runner.Resources
 	now       func() time.Time
 
 	// whole tells that the algorithm has all its parameters, also those that
@@ -100,13 +102,17 @@ type spot struct {
 }
 
 // New makes the form of an algorithm, with its defaults and over them earlier
-// values. The algorithm may come from a list that lacks some of it; Init reads
-// the rest.
-func New(s *app.Session, a client.Algorithm, prefill []client.Value) nav.Screen {
+// values. like is what the analysis that they are of was given of the box; nil
+// where there is none, and then the GPUs are as in the algorithm's last run. The
+// algorithm may come from a list that lacks some of it; Init reads the rest.
+func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runner.Resources) nav.Screen {
 	m := &Screen{
-		session: s, prefill: prefill, now: s.Env.Now,
+		session: s, prefill: prefill, like: like, now: s.Env.Now,
 		block: newBlock(s, a), blockBase: newBlock(s, a),
 		sources: map[string]*picker.Source{}, lists: map[string]*picker.List{}, absent: map[string][]string{}, left: map[spot]*picking{},
+	}
+	if like != nil {
+		m.startWith(*like, client.FromAnalysis)
 	}
 	m.drafts = newDraftFiles(s, a, prefill)
 	m.take(a)

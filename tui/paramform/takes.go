@@ -10,8 +10,8 @@ import (
 // takes says in a few words what a field accepts.
 func (m *Screen) takes(s spot) string {
 	p := m.field(s).Parameter
-	if s.launch && p.ID == blockLimit {
-		return "90m, 2h30m, 1d"
+	if s.launch && takesResource(p.ID) != "" {
+		return takesResource(p.ID)
 	}
 	return takes(p)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/style"
 	"github.com/cytorun/cytorun/tui/widget"
@@ -42,16 +43,12 @@ func (m *Screen) facts() []string {
 	if d := a.Duration(m.session.Env.Now()); d > 0 {
 		more = append(more, "took "+text.Duration(d))
 	}
-	if r := a.Run; r != nil && r.Result != nil && r.Result.Exit != nil {
-		if e := r.Result.Exit; e.MaxRSS > 0 {
-			more = append(more, "memory at most "+text.Bytes(e.MaxRSS))
+	if a.Run != nil {
+		if used := app.Used(*a.Run); used != "" {
+			more = append(more, used)
+		} else if a.Run.Resources.GPUs > 0 {
+			more = append(more, text.Plural(a.Run.Resources.GPUs, "GPU"))
 		}
-		if e := r.Result.Exit; e.CPU > 0 {
-			more = append(more, fmt.Sprintf("%.0f s of CPU", e.CPU))
-		}
-	}
-	if a.Run != nil && a.Run.Resources.GPUs > 0 {
-		more = append(more, text.Plural(a.Run.Resources.GPUs, "GPU"))
 	}
 	for _, w := range more {
 		line += t.Faint.Render(" · " + w)
