@@ -18,7 +18,7 @@ type clock struct {
 
 	mu      sync.Mutex
 	zone    *time.Location // nil until something was learned
-	learned time.Time      // when, by our clock
+	learned time.Time      // when something was learned or asked for last, by our clock
 	skew    time.Duration  // the server's clock minus ours
 }
 
@@ -86,7 +86,14 @@ func zoneWith(current *time.Location, offset time.Duration, at time.Time) *time.
 func (k *clock) fresh() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.zone != nil && k.now().Sub(k.learned) < learnEvery
+	return !k.learned.IsZero() && k.now().Sub(k.learned) < learnEvery
+}
+
+// asked notes that the server was asked, whatever it answered.
+func (k *clock) asked() {
+	k.mu.Lock()
+	k.learned = k.now()
+	k.mu.Unlock()
 }
 
 // location is the learned zone, or the server's default.

@@ -25,6 +25,9 @@ type call struct {
 	contentType string
 	anonymous   bool // without credentials
 	any         bool // the answer may be something else than JSON
+	// patience is how long a streamed answer may take to begin, Options.Timeout
+	// when zero.
+	patience time.Duration
 }
 
 // do sends a request and reads the whole answer, which must be JSON or empty.
@@ -70,7 +73,7 @@ func (c *Client) remove(ctx context.Context, path string) error {
 func (c *Client) open(ctx context.Context, r call) (http.Header, io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watch := &watched{cancel: cancel, ctx: ctx, silence: c.opts.Timeout, where: c.base + r.path}
-	watch.timer = time.AfterFunc(watch.silence, func() { cancel(context.DeadlineExceeded) })
+	watch.timer = time.AfterFunc(max(watch.silence, r.patience), func() { cancel(context.DeadlineExceeded) })
 	response, err := c.send(ctx, r, true)
 	if err != nil {
 		watch.timer.Stop()

@@ -83,8 +83,9 @@ func (c *Client) learn(ctx context.Context) error {
 	if errors.Is(err, client.ErrUnauthorised) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	c.clock.asked()
 	if err != nil {
-		return nil //nolint:nilerr // whoever asked learns from its own request what is wrong
+		return nil // whoever asked learns from its own request what is wrong
 	}
 	var page struct{ Results []wireToken }
 	if json.Unmarshal(response.Body(), &page) != nil {

@@ -60,7 +60,10 @@ type AnnotationType struct {
 	NodeCount  int        `json:"node_count"` // of MultiLine and Polygon, 0: any
 	Color      string     `json:"color_code"` // #RRGGBB
 	Closed     bool       `json:"closed"`
-	Product    client.ID  `json:"product"`
+	// Width and Height are the size of a box that people draw with one click.
+	Width   int       `json:"default_width"`
+	Height  int       `json:"default_height"`
+	Product client.ID `json:"product"`
 }
 
 // Image is one image of an image set.
