@@ -95,6 +95,26 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 	return Container{Path: c.sif(digest), Digest: digest, Reference: reference}, nil
 }
 
+// Unchanged tells whether a container that Ensure gave still is what it was. It
+// asks nobody and reads the file only where it was touched.
+func Unchanged(cacheDir string, container Container) bool {
+	src, err := parse(container.Reference)
+	if err != nil {
+		return false
+	}
+	c, quiet := cache{cacheDir}, func(string) {}
+	switch {
+	case src.kind == fromFile:
+		digest, err := c.local(src.path, container.Reference, quiet)
+		return err == nil && digest == container.Digest && checkSIF(container.Path) == nil
+	case container.Path != c.sif(container.Digest):
+		path, ok := c.fromSite(container.Digest, quiet)
+		return ok && path == container.Path
+	}
+	ok, err := c.whole(container.Digest, quiet)
+	return ok && err == nil
+}
+
 // ensure fetches the container of digest unless it is here.
 func (c cache) ensure(ctx context.Context, digest, reference string, get func(context.Context, string) (string, error), progress func(string)) error {
 	if ok, err := c.whole(digest, progress); ok || err != nil {

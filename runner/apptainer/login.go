@@ -123,8 +123,8 @@ func explainPing(ctx context.Context, r name.Registry, err error) error {
 	if errors.As(err, &t) && (t.StatusCode == http.StatusUnauthorized || t.StatusCode == http.StatusForbidden) {
 		return fmt.Errorf("%w: it does not know this user or password", ErrLogin)
 	}
-	if cause := reachError(err); cause != "" {
-		return fmt.Errorf("%w: %s", ErrRegistry, cause)
+	if cause, kind := reachError(err); kind != nil {
+		return fmt.Errorf("%w: %s", kind, cause)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -79,10 +79,13 @@ func fetch(ctx context.Context, ref name.Reference, img v1.Image, dir string, pr
 		d := manifest.Layers[i]
 		group.Go(func() error {
 			path := filepath.Join(blobs, d.Digest.Hex)
+			// A box that lost its power may have left a file of the right size.
 			if st, err := os.Stat(path); err == nil && st.Size() == d.Size {
-				m.add(d.Size)
-				m.layer()
-				return nil
+				if sum, err := sumFile(path); err == nil && sum == d.Digest.String() {
+					m.add(d.Size)
+					m.layer()
+					return nil
+				}
 			}
 			if err := fetchLayer(gctx, l, path, m); err != nil {
 				if disk := diskError(err); disk != nil {

@@ -613,6 +613,26 @@ func TestRealFetchGoesOnAtWholeLayers(t *testing.T) {
 	if _, _, ok := Cached(dir, ref); ok {
 		t.Error("half a container is in the cache")
 	}
+	// A layer that is not what it was is fetched once more, one that is stays.
+	kept, err := filepath.Glob(filepath.Join(dir, "tmp", "*", "layout", "blobs", "sha256", smallHash.Hex))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept %v %v", kept, err)
+	}
+	good, err := os.ReadFile(kept[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.Clone(good)
+	bad[len(bad)/2] ^= 1
+	if err := os.WriteFile(kept[0], bad, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Ensure(t.Context(), dir, ref, func(string) {}); err == nil {
+		t.Fatal("a half layer was accepted")
+	}
+	if now, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(now, good) {
+		t.Errorf("a damaged layer is kept: %v", err)
+	}
 	cut.Store(false)
 	before := blobs.Load()
 	c := ensure(t, a, dir, ref)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -25,6 +26,13 @@ import (
 // that refused.
 var ErrRegistry = errors.New("registry not reachable")
 
+// errAway is an ErrRegistry that may go away by itself.
+var errAway = fmt.Errorf("%w", ErrRegistry)
+
+// Transient tells whether an error of Ensure may go away by itself: a registry
+// that is away or broke off, and not one that refuses or that does not exist.
+func Transient(err error) bool { return errors.Is(err, errAway) }
+
 // ErrLogin tells that a registry wants other or any credentials.
 var ErrLogin = errors.New("registry asks for a login")
 
@@ -43,6 +51,8 @@ func remoteOptions(ctx context.Context) []remote.Option {
 		remote.WithAuthFromKeychain(authn.NewMultiKeychain(envKeychain{}, apptainerKeychain{}, authn.DefaultKeychain)),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}),
 		remote.WithUserAgent("cytorun"),
+		// Whoever waits for a registry wants to hear soon that it is away.
+		remote.WithRetryBackoff(remote.Backoff{Duration: 300 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 2}),
 	}
 }
 
@@ -104,17 +114,21 @@ func explainRegistry(ctx context.Context, ref name.Reference, err error) error {
 		case t.StatusCode == http.StatusUnauthorized || t.StatusCode == http.StatusForbidden:
 			return fmt.Errorf("%w: %s does not show %s to us: it does not exist or is private; log in with 'cytorun container login %s'", ErrLogin, host, repo, host)
 		case t.StatusCode == http.StatusTooManyRequests:
-			return fmt.Errorf("%w: %s limits how often one may ask it; log in with 'cytorun container login %s' or try later", ErrRegistry, host, host)
+			return fmt.Errorf("%w: %s limits how often one may ask it; log in with 'cytorun container login %s' or try later", errAway, host, host)
 		case t.StatusCode >= 500:
-			return fmt.Errorf("%w: %s answered %d; try again later", ErrRegistry, host, t.StatusCode)
+			return fmt.Errorf("%w: %s answered %d; try again later", errAway, host, t.StatusCode)
 		}
 		return fmt.Errorf("fetch %s: %s", ref.Name(), oneLine(t.Error()))
 	}
 	if strings.Contains(err.Error(), "no child with platform") {
 		return fmt.Errorf("%w: %s has none for %s", ErrArchitecture, ref.Name(), runtime.GOARCH)
 	}
-	if cause := reachError(err); cause != "" {
-		return fmt.Errorf("%w: %s: %s", ErrRegistry, host, cause)
+	if cause, kind := reachError(err); kind != nil {
+		return fmt.Errorf("%w: %s: %s", kind, host, cause)
+	}
+	// The errors of that are in a package that nobody else may import.
+	if s := err.Error(); strings.Contains(s, "error verifying") || strings.Contains(s, "does not match expected size") {
+		return fmt.Errorf("%s sends other bytes than it promised for %s, which are not used; try again, or tell who runs it (%s)", host, repo, oneLine(s))
 	}
 	if disk := diskError(err); disk != nil {
 		return disk
@@ -125,34 +139,35 @@ func explainRegistry(ctx context.Context, ref name.Reference, err error) error {
 	return fmt.Errorf("fetch %s: %s", ref.Name(), oneLine(err.Error()))
 }
 
-// reachError says why a registry was not reached, "" if err is something else.
-func reachError(err error) string {
+// reachError says why a registry was not reached, and whether that may go away
+// by itself (errAway) or not (ErrRegistry); nil if err is something else.
+func reachError(err error) (cause string, kind error) {
 	var dns *net.DNSError
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var ne net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
+		return "connection refused", errAway
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
-			return "no such host"
+			return "no such host", ErrRegistry
 		}
-		return "its name cannot be looked up"
+		return "its name cannot be looked up", errAway
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an authority that this box does not know"
+		return "its certificate is signed by an authority that this box does not know", ErrRegistry
 	case errors.As(err, &host):
-		return "its certificate is for another name"
+		return "its certificate is for another name", ErrRegistry
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "it speaks http, not https; allow that with APPTAINER_NOHTTPS=1"
+		return "it speaks http, not https; allow that with APPTAINER_NOHTTPS=1", ErrRegistry
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
-		return "no answer in time"
+		return "no answer in time", errAway
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "no route to it"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "it broke the connection"
+		return "no route to it", errAway
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "it broke the connection", errAway
 	}
-	return ""
+	return "", nil
 }
 
 // envKeychain takes credentials from the environment, as apptainer does.

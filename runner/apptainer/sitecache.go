@@ -1,8 +1,10 @@
 package apptainer
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -14,22 +16,39 @@ import (
 // config.toml; "" where there is none. It is made by fetching into it, and by
 // chmod -R a+rX.
 func SiteCache() string {
-	if dir := os.Getenv("CYTORUN_SITE_CONTAINERS"); dir != "" {
-		return dir
+	return cmp.Or(os.Getenv("CYTORUN_SITE_CONTAINERS"), settings().Site)
+}
+
+// Patience is how long a run waits for a registry that is away:
+// CYTORUN_REGISTRY_WAIT, or [containers] wait of config.toml, such as "8h"; an
+// hour where nothing is said.
+func Patience() time.Duration {
+	d, err := time.ParseDuration(cmp.Or(os.Getenv("CYTORUN_REGISTRY_WAIT"), settings().Wait))
+	if err != nil {
+		return time.Hour
+	}
+	return d
+}
+
+// containerSettings is the table [containers] of config.toml.
+type containerSettings struct {
+	Site string `toml:"site"`
+	Wait string `toml:"wait"`
+}
+
+// settings reads the table; a file that cannot be read has none.
+func settings() containerSettings {
+	var config struct {
+		Containers containerSettings `toml:"containers"`
 	}
 	paths, err := profile.DefaultPaths()
 	if err != nil {
-		return ""
-	}
-	var config struct {
-		Containers struct {
-			Site string `toml:"site"`
-		} `toml:"containers"`
+		return config.Containers
 	}
 	if _, err := toml.DecodeFile(filepath.Join(paths.Config, "config.toml"), &config); err != nil {
-		return ""
+		return containerSettings{}
 	}
-	return config.Containers.Site
+	return config.Containers
 }
 
 // fromSite gives the site's file of a container. What this user learned of it

@@ -38,6 +38,9 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 	}
 	result := judge(e)
 	result.Digest, result.GPU = started.Digest, s.used
+	if line := s.sif.overwritten(); line != "" {
+		result.Warnings = append(result.Warnings, line)
+	}
 	s.noteUsage(exit)
 	return s.end(result)
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/runner"
@@ -32,15 +31,7 @@ func (s *supervisor) launch() error {
 	if err != nil {
 		return err
 	}
-	// A run that fetches its container has neither turn nor GPU meanwhile.
-	container, err := s.fetch()
-	if s.ctx.Err() != nil {
-		return errCancelled
-	}
-	if err != nil {
-		return err
-	}
-	keeper, err := s.queueUp(q, number)
+	container, keeper, err := s.ready(q, number)
 	if err != nil {
 		return err
 	}
@@ -215,34 +206,6 @@ func (s *supervisor) status(status client.Status, text string) error {
 	return s.withServer(s.ctx, func(ctx context.Context, server client.Server) error {
 		return report.Status(ctx, server, s.run(), status, text)
 	})
-}
-
-// container gets the run's container and says how it goes, at most once a
-// second. The server hears of it only where it takes a while.
-func (s *supervisor) container(ensure func(progress func(string)) error) error {
-	const words = "getting the container"
-	var last time.Time
-	began, told := time.Now(), false
-	tell := func(status client.Status, text string) {
-		if err := s.status(status, text); err != nil {
-			s.log.Warn("the server does not know of the container", "error", err)
-		}
-	}
-	err := ensure(func(line string) {
-		now := time.Now()
-		if now.Sub(last) >= time.Second {
-			last = now
-			s.waiting(words + ": " + oneLine(line))
-		}
-		if !told && now.Sub(began) > time.Second {
-			told = true
-			tell(client.Waiting, words)
-		}
-	})
-	if told && err == nil {
-		tell(client.Running, "")
-	}
-	return err
 }
 
 // oneLine makes one line of what a program or a server said.

@@ -130,6 +130,7 @@ type supervisor struct {
 
 	used *runner.GPUUse // of the GPUs, once the program has ended
 	find finding        // the container runtime, looked for in the background
+	sif  sifFile        // the container that this process had started
 }
 
 // errCancelled is why ctx ended.

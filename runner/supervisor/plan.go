@@ -115,26 +115,6 @@ func (s *supervisor) processPlan(work, ca string) keep.Plan {
 	return keep.Plan{Argv: append([]string{s.exe, "demo-program"}, s.tokens()...), Env: env, Dir: home}
 }
 
-// fetch gets the container of the run, and none for one without.
-func (s *supervisor) fetch() (container apptainer.Container, err error) {
-	if s.run().Runtime != runner.Apptainer {
-		return container, nil
-	}
-	runtime, err := s.find.result()
-	if err != nil {
-		return container, err
-	}
-	paths, err := profile.DefaultPaths()
-	if err != nil {
-		return container, err
-	}
-	err = s.container(func(progress func(string)) error {
-		container, err = runtime.Ensure(s.ctx, paths.Containers, s.run().Algorithm.Container, progress)
-		return err
-	})
-	return container, err
-}
-
 func (s *supervisor) containerPlan(work, ca string, container apptainer.Container) (keep.Plan, error) {
 	runtime, err := s.find.result()
 	if err != nil {
