@@ -28,9 +28,10 @@ type Container struct {
 // Ensure makes sure that the container of a reference is in cacheDir and whole.
 //
 // A reference is docker://NAME:TAG or just NAME:TAG (also NAME@sha256:...),
-// oras://NAME:TAG, docker-archive:PATH, or the path of a SIF. One without a tag
-// is refused with a *TagError that lists what the registry has; see
-// WithVersion. The registry is asked each time what a tag means now; when it
+// oras://NAME:TAG, docker-archive:PATH or a path that ends with .tar, the path of
+// a SIF, or that of a folder with a root file system, which has no digest because
+// it may change at any time. One without a tag is refused with a *TagError that
+// lists what the registry has; see WithVersion. The registry is asked each time what a tag means now; when it
 // cannot be reached the last answer is used and progress says so.
 //
 // progress gets lines for a person, none after Ensure returned, from one
@@ -44,6 +45,12 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 	c := cache{cacheDir}
 	fail := func(err error) (Container, error) {
 		return Container{}, fmt.Errorf("container %s: %w", text.Line(reference), err)
+	}
+	if src.kind == fromFile && isFolder(src.path) {
+		if err := checkFolder(src.path); err != nil {
+			return fail(err)
+		}
+		return Container{Path: src.path, Reference: reference}, nil
 	}
 	if src.kind == fromFile {
 		digest, err := c.local(src.path, reference, progress)

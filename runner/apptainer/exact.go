@@ -54,3 +54,22 @@ func Absolute(reference string) string {
 	}
 	return reference
 }
+
+// SameImage tells whether two references may mean one image: they are the same,
+// or name one repository and at least one of them says which image by its digest.
+func SameImage(a, b string) bool {
+	x, errX := parse(a)
+	y, errY := parse(b)
+	if errX != nil || errY != nil || x.kind != y.kind {
+		return a == b
+	}
+	if x.ref == nil || y.ref == nil {
+		return x.path == y.path
+	}
+	if x.ref.Context().Name() != y.ref.Context().Name() {
+		return false
+	}
+	_, exactX := x.ref.(name.Digest)
+	_, exactY := y.ref.(name.Digest)
+	return exactX != exactY || x.ref.Name() == y.ref.Name()
+}

@@ -42,7 +42,7 @@ const (
 )
 
 // parse reads a reference: docker://NAME or NAME, oras://NAME,
-// docker-archive:PATH, or the path of a SIF file.
+// docker-archive:PATH, or the path of a SIF file, an archive or a folder.
 func parse(reference string) (source, error) {
 	bad := func(why string) (source, error) {
 		return source{}, &ReferenceError{reference, why}
@@ -65,6 +65,9 @@ func parse(reference string) (source, error) {
 		abs, err := filepath.Abs(strings.TrimPrefix(ref, "file://"))
 		if err != nil {
 			return bad(err.Error())
+		}
+		if isArchive(abs) {
+			return source{kind: fromArchive, path: abs}, nil
 		}
 		return source{kind: fromFile, path: abs}, nil
 	}
@@ -101,7 +104,7 @@ func isPath(ref string) bool {
 			return true
 		}
 	}
-	return !strings.Contains(ref, "://") && (strings.HasSuffix(ref, ".sif") || strings.HasSuffix(ref, ".simg"))
+	return !strings.Contains(ref, "://") && (strings.HasSuffix(ref, ".sif") || strings.HasSuffix(ref, ".simg") || isArchive(ref) || strings.HasSuffix(ref, "/"))
 }
 
 // plainHTTP tells whether the registry of ref may be asked without TLS:

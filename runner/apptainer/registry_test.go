@@ -93,7 +93,7 @@ func TestEnsureSaysInOneLineWhyAContainerCannotBeHad(t *testing.T) {
 		{"control characters", "lab/app:1\x1b[31m", nil, []string{"control characters"}},
 		{"another source", "library://lab/app:1", nil, []string{"library://", ".sif"}},
 		{"a file that is not there", "/no/such/file.sif", nil, []string{"no such file"}},
-		{"a folder", "/etc", nil, []string{"not a file"}},
+		{"a folder", "/etc", nil, []string{"no root file system"}},
 		{"an archive that is not there", "docker-archive:/no/such.tar", nil, []string{"no such file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -88,9 +88,12 @@ const noRunscript = "There is no runscript defined for this container"
 // maxMetadata bounds the metadata read from a SIF, in bytes.
 const maxMetadata = 4 << 20
 
-// entry is how to start a SIF: the verb of the command, and the words between
+// entry is how to start a SIF or a folder: the verb of the command, and the words between
 // the file and the arguments.
 func entry(path string, args bool) (verb string, front []string) {
+	if isFolder(path) {
+		return folderEntry(path)
+	}
 	config, script, ok := metadata(path)
 	// Where its temporary folder has a colon in its name, apptainer leaves the
 	// script out of what it writes down of an image it builds.
