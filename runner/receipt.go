@@ -34,6 +34,9 @@ type Machine struct {
 	// GPUs are those that the program could see; empty without any.
 	GPUs      []MachineGPU `json:"gpus,omitempty"`
 	GPUDriver string       `json:"gpu_driver,omitempty"`
+	// Sources is the code that the person brought, as the program found it: it
+	// may be another than at the launch.
+	Sources []Source `json:"sources,omitempty"`
 	// Supervisor is the version of the cytorun that started the program.
 	Supervisor string `json:"supervisor,omitempty"`
 }

@@ -41,6 +41,8 @@ type Spec struct {
 	// besides those that every run keeps; see apptainer.Weights.
 	Cache []string `json:"cache,omitempty"`
 	Note  string   `json:"note,omitempty"`
+	// Develop is nil for an algorithm as it is on its server.
+	Develop *Develop `json:"develop,omitempty"`
 	// Strict makes a warning at the end a failure.
 	Strict  bool   `json:"strict,omitempty"`
 	Person  string `json:"person"` // user name on the server

@@ -40,6 +40,7 @@ type summary struct {
 	Runtime   Runtime   `json:"runtime"`
 	Resources Resources `json:"resources"`
 	Note      string    `json:"note,omitempty"`
+	Develop   *Develop  `json:"develop,omitempty"`
 	Person    string    `json:"person"`
 	User      string    `json:"user"`
 	Host      string    `json:"host"`
@@ -78,7 +79,7 @@ func writeSummary(r Run, events int64) error {
 	s := summary{
 		Schema: Schema, Events: events,
 		ID: r.ID, Group: r.Group, Part: r.Part, From: r.From, StopAfter: r.StopAfter, Created: r.Created, Server: r.Server, Project: r.Project,
-		Runtime: r.Runtime, Resources: r.Resources, Note: r.Note,
+		Runtime: r.Runtime, Resources: r.Resources, Note: r.Note, Develop: r.Develop,
 		Person: r.Person, User: r.User, Host: r.Host, BootID: r.BootID,
 		State: r.State, Reason: r.Reason, Job: r.Job, JobNumber: r.JobNumber, UserJob: r.UserJob,
 		Progress: r.Progress, Ticket: r.Ticket, Started: r.Started, Ended: r.Ended, Boot: r.Boot, Heartbeat: r.Heartbeat,
@@ -111,7 +112,7 @@ func (s summary) run(folder string) Run {
 	}
 	r.Spec = Spec{
 		Schema: s.Schema, ID: s.ID, Group: s.Group, Part: s.Part, From: s.From, StopAfter: s.StopAfter, Created: s.Created, Server: s.Server, Project: s.Project,
-		Runtime: s.Runtime, Resources: s.Resources, Note: s.Note,
+		Runtime: s.Runtime, Resources: s.Resources, Note: s.Note, Develop: s.Develop,
 		Person: s.Person, User: s.User, Host: s.Host, BootID: s.BootID,
 	}
 	r.Algorithm.ID, r.Algorithm.Name = s.Algorithm.ID, s.Algorithm.Name

@@ -97,12 +97,14 @@ type analysisJSON struct {
 	Part         int     `json:"part,omitempty"` // of a split, from 1
 	Of           int     `json:"of,omitempty"`   // parts of that split
 	From         string  `json:"from,omitempty"` // the run that it repeats
+	// Modified says what of it is not the algorithm's own.
+	Modified string `json:"modified,omitempty"`
 }
 
 func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
 	j := analysisJSON{ID: a.Key(), Title: a.Title(), Algorithm: a.Name(), Job: int64(a.JobID()), Number: a.Number(),
 		State: a.State().Word, Reason: a.Reason(), Person: a.Person(), Launched: a.Created(),
-		Seconds: a.Duration(now).Seconds(), Where: a.Where()}
+		Seconds: a.Duration(now).Seconds(), Where: a.Where(), Modified: modifiedOf(a)}
 	if p := a.Progress(); p >= 0 {
 		j.Progress = &p
 	}
@@ -213,7 +215,7 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 		}
 	}
 	line("id", a.Key())
-	line("algorithm", a.Name())
+	line("algorithm", a.NameAsRun())
 	line("why", a.Reason())
 	line("by", a.Person())
 	line("launched", a.Created().Local().Format("2006-01-02 15:04:05"))
@@ -225,10 +227,18 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 		line("job", strconv.FormatInt(int64(a.JobID()), 10))
 	}
 	if a.Run != nil {
-		line("container", a.Run.Algorithm.Container)
+		if a.Run.Runtime != runner.Process {
+			line("container", a.Run.Algorithm.Container)
+		}
 		line("digest", app.Digest(*a.Run))
 		line("cache", strings.Join(a.Run.Cache, " "))
-		if m, ok := runner.ReadMachine(a.Run.Folder); ok {
+		m, ok := runner.ReadMachine(a.Run.Folder)
+		for _, l := range app.DevelopLines(a.Run.Develop, m.Sources) {
+			if l.Name != "modified" {
+				line(l.Name, l.Text)
+			}
+		}
+		if ok {
 			line("ran on", ranOn(m))
 			line("runtime", strings.TrimSpace(m.Runtime+" "+m.RuntimeVersion))
 		}

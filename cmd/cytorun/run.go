@@ -37,19 +37,21 @@ type runOptions struct {
 	strict    bool
 	valueOptions
 	resourceOptions
+	developOptions
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.set, "param", "p", nil, "set a parameter: `NAME=VALUE`; again for more")
-	f.StringVar(&o.container, "container", "", "run this `REFERENCE` or .sif file instead of the algorithm's container")
+	f.StringVar(&o.container, "container", "", "run this `CONTAINER` instead of the algorithm's: a reference, a .sif or .tar file, or a folder")
 	f.StringArrayVar(&o.cache, "cache", nil, "keep this `FOLDER` of the container for later runs of the algorithm; again for more")
-	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process (no container; programs of the demo only)")
+	f.StringVar(&o.runtime, "runtime", "apptainer", "apptainer, or process: no container, see --workdir")
 	o.addResourceFlags(f)
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
 	o.addValueFlags(c, cmd)
+	o.addDevelopFlags(cmd)
 	o.addWaitFlags(f)
 	o.addSplitFlags(f)
 	o.addManyFlags(f)
@@ -191,6 +193,9 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 			r.Cache = append(r.Cache, folder)
 		}
 	}
+	if r.Develop, err = o.develop(r.Develop, r.Runtime); err != nil {
+		return err
+	}
 	if err := c.confirmWhole(ctx, s, r.Algorithm, o); err != nil {
 		return err
 	}
@@ -218,6 +223,7 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 // launched says what was launched and, if asked, waits.
 func (c *cli) launched(ctx context.Context, s *app.Session, run runner.Run, o runOptions) error {
 	analysis := app.Analysis{Run: &run}
+	c.sayModified(run)
 	if !o.wait {
 		if c.json {
 			return c.printJSON(field{"analysis", toAnalysisJSON(analysis, s.Env.Now())})
@@ -227,6 +233,7 @@ func (c *cli) launched(ctx context.Context, s *app.Session, run runner.Run, o ru
 		return nil
 	}
 	c.say("launched %s", run.ID)
+	defer c.sayKept(s, run)
 	return c.waitFor(ctx, s, analysis, o.timeout)
 }
 
@@ -238,6 +245,9 @@ func (c *cli) dryRun(ctx context.Context, s *app.Session, r app.LaunchRequest) e
 	container := r.Container
 	if container == "" {
 		container = app.ContainerReference(r.Algorithm)
+	}
+	if r.Runtime == runner.Process {
+		container = "none"
 	}
 	requests, err := s.Requests(r)
 	if err != nil {

@@ -73,6 +73,15 @@ func (a Analysis) Name() string {
 	return ""
 }
 
+// NameAsRun is Name, and what was not the algorithm's own: then name and version
+// are no evidence of what ran.
+func (a Analysis) NameAsRun() string {
+	if a.Run == nil || a.Run.Develop.Label() == "" {
+		return a.Name()
+	}
+	return a.Name() + ", " + a.Run.Develop.Label()
+}
+
 // Number counts the analyses of one algorithm in one project; 0 before the
 // server has given it one.
 func (a Analysis) Number() int {
@@ -254,6 +263,9 @@ func (a Analysis) Where() string {
 	}
 	if a.Run.Runtime == runner.Process {
 		where += ", no container"
+	}
+	if label := a.Run.Develop.Label(); label != "" {
+		where += ", " + label
 	}
 	return where
 }

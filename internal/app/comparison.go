@@ -136,7 +136,7 @@ func formatNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64)
 func (s *Session) facts(a Analysis) []compare.Entry {
 	now := s.Env.Now()
 	es := []compare.Entry{
-		textEntry(compare.Facts, "algorithm", a.Name()),
+		textEntry(compare.Facts, "algorithm", a.NameAsRun()),
 		textEntry(compare.Facts, "state", a.State().Word),
 		textEntry(compare.Facts, "launched", a.Created().Local().Format("2006-01-02 15:04:05")),
 		textEntry(compare.Facts, "by", a.Person()),
@@ -151,7 +151,11 @@ func (s *Session) facts(a Analysis) []compare.Entry {
 	if a.Run.Resources.GPUs > 0 {
 		es = append(es, numberEntry(compare.Facts, "gpus", float64(a.Run.Resources.GPUs), compare.Plain))
 	}
-	if a.Run.Algorithm.Container != "" {
+	m, _ := runner.ReadMachine(a.Run.Folder)
+	for _, l := range developFacts(a.Run.Develop, m.Sources) {
+		es = append(es, textEntry(compare.Facts, l.Name, l.Text))
+	}
+	if a.Run.Algorithm.Container != "" && a.Run.Runtime != runner.Process {
 		es = append(es, textEntry(compare.Facts, "container", a.Run.Algorithm.Container))
 	}
 	if a.Run.Note != "" {

@@ -72,6 +72,7 @@ func (r *LaunchRequest) TakeResources(run runner.Run, host string) {
 	if run.Host != host {
 		r.Devices = nil
 	}
+	r.takeDevelop(run)
 }
 
 // LastGPUs are the GPUs that the last run of an algorithm on this box asked for,

@@ -8,7 +8,6 @@ import (
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/forms"
-	"github.com/cytorun/cytorun/internal/demo"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
@@ -28,6 +27,8 @@ type LaunchRequest struct {
 	runner.Resources
 	Note   string
 	Strict bool // a warning at the end is a failure
+	// Develop is what the person adds or replaces; nil for an algorithm as it is.
+	Develop *runner.Develop
 	// Group, Part, From and StopAfter are those of the spec.
 	Group     string
 	Part      *runner.Part
@@ -44,6 +45,7 @@ func (s *Session) Launch(ctx context.Context, r LaunchRequest) (runner.Run, erro
 	if err := s.Check(ctx, r); err != nil {
 		return runner.Run{}, err
 	}
+	r = s.develop(ctx, []LaunchRequest{r})[0]
 	spec := s.spec(r)
 	spec.Resources.Expected = s.typical(r.Algorithm)
 	run, err := s.Env.Store.Create(spec)
@@ -89,13 +91,13 @@ func (s *Session) check(r LaunchRequest) error {
 	if s.Project.ReadOnly {
 		return fmt.Errorf("project %s is read-only: the server would refuse the results; choose another with -P", text.Line(s.Project.Name))
 	}
-	if r.Runtime == runner.Process && !demo.Owns(r.Algorithm) {
-		return fmt.Errorf("runtime %s is for the programs of the demo only, and %s is none; launch it with --runtime %s", runner.Process, text.Line(r.Algorithm.Name), runner.Apptainer)
+	if err := s.checkDevelop(r); err != nil {
+		return forms.Problems{{Parameter: "launch", Message: err.Error()}}
 	}
 	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
 		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name))
 	}
-	return nil
+	return apptainer.CheckNamed(r.Container)
 }
 
 func (s *Session) spec(r LaunchRequest) runner.Spec {
@@ -115,6 +117,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Cache:     r.Cache,
 		Note:      r.Note,
 		Strict:    r.Strict,
+		Develop:   r.Develop,
 		Person:    s.User.Username,
 		User:      s.Env.User,
 		Host:      s.Env.Host,
@@ -123,8 +126,9 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Algorithm: algorithmSpec(r.Algorithm),
 	}
 	spec.Resources.GPUs = r.request().GPUs()
-	if r.Container != "" {
+	if r.Container != "" && r.Runtime != runner.Process {
 		spec.Algorithm.Container = apptainer.Absolute(r.Container)
+		spec.Develop = instead(spec.Develop, ContainerReference(r.Algorithm), spec.Algorithm.Container)
 	}
 	return spec
 }

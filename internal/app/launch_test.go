@@ -30,7 +30,7 @@ func TestLaunchRefusesBeforeItWritesAnything(t *testing.T) {
 		"a value of the wrong type":     {s.Session, LaunchRequest{Algorithm: a, Values: given("sigma", "much")}, `sigma: "much" is not a number`},
 		"a parameter that is not there": {s.Session, LaunchRequest{Algorithm: a, Values: given("sigma", "1", "foo", "1")}, "foo: no such parameter"},
 		"no container":                  {s.Session, LaunchRequest{Algorithm: bare, Values: good}, "has no container on the server; name one with --container"},
-		"no container for its program":  {s.Session, LaunchRequest{Algorithm: a, Values: good, Runtime: runner.Process}, "is for the programs of the demo only"},
+		"no container for its program":  {s.Session, LaunchRequest{Algorithm: a, Values: good, Runtime: runner.Process}, "runs your own source: name its folder with --workdir"},
 		"a read-only project":           {&readOnly, LaunchRequest{Algorithm: a, Values: good}, "is read-only"},
 		"no project":                    {&none, LaunchRequest{Algorithm: a, Values: good}, "no project is open"},
 	} {

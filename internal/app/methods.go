@@ -33,6 +33,7 @@ type MethodsOf struct {
 	Title      string            `json:"title"`
 	Algorithm  string            `json:"algorithm"`
 	Version    string            `json:"version,omitempty"`
+	Modified   string            `json:"modified,omitempty"` // what was not the algorithm's own
 	Container  string            `json:"container,omitempty"`
 	Digest     string            `json:"digest,omitempty"`
 	Parameters map[string]string `json:"parameters"` // those that are not the default
@@ -86,6 +87,9 @@ func methodsOf(ctx context.Context, a Analysis, r Receipt, names *namer) Methods
 	}
 	if o.Started.IsZero() {
 		o.Started = a.Created()
+	}
+	if r.Launch != nil {
+		o.Modified = r.Launch.Modified
 	}
 	if r.Container != nil {
 		o.Container, o.Digest = r.Container.Reference, r.Container.Digest
@@ -171,11 +175,11 @@ func machineText(m runner.Machine) string {
 // write makes the paragraphs and the table.
 func (m *Methods) write() {
 	m.Head = []string{"analysis", "algorithm", "version", "parameters that are not the default", "images", "started", "took", "annotations", "state"}
-	type kind struct{ name, version, container, digest string }
+	type kind struct{ name, version, container, digest, modified string }
 	var kinds []kind
 	of := map[kind][]MethodsOf{}
 	for _, o := range m.Of {
-		k := kind{o.Algorithm, o.Version, o.Container, o.Digest}
+		k := kind{o.Algorithm, o.Version, o.Container, o.Digest, o.code()}
 		if of[k] == nil {
 			kinds = append(kinds, k)
 		}
@@ -188,7 +192,7 @@ func (m *Methods) write() {
 			results = text.Count(o.Results)
 		}
 		m.Rows = append(m.Rows, []string{
-			o.Title, o.Algorithm, o.Version, o.parameters(), images, o.Started.Local().Format("2006-01-02 15:04"),
+			o.Title, o.Algorithm, o.version(), o.parameters(), images, o.Started.Local().Format("2006-01-02 15:04"),
 			text.Duration(time.Duration(o.Seconds * float64(time.Second))), results, o.State,
 		})
 	}
@@ -227,6 +231,14 @@ func (m *Methods) paragraph(of []MethodsOf) string {
 			m.Missing = append(m.Missing, what+": the digest of its container")
 		}
 		b.WriteString(")")
+	}
+	if code := o.code(); code != "" {
+		fmt.Fprintf(&b, ", with %s", code)
+		for _, src := range o.sources() {
+			if src.Commit == "" || src.Dirty > 0 {
+				m.Missing = append(m.Missing, what+": the commit of the code in "+text.Line(src.Path))
+			}
+		}
 	}
 	fmt.Fprintf(&b, " in project %s of the Cytomine server %s, in %s", quoted(r.Project.Name), r.Server.URL, plural(len(of), "analysis", "analyses"))
 	first, last := span(of)
@@ -420,4 +432,38 @@ func (m Methods) writeLatex(w io.Writer) error {
 	b.WriteString("\\hline\n\\end{tabular}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// sources is the code that the person brought, as the program found it.
+func (o MethodsOf) sources() []runner.Source {
+	if o.receipt.Launch == nil || o.receipt.Launch.Develop == nil {
+		return nil
+	}
+	if m := o.receipt.Machine; m != nil && len(m.Sources) > 0 {
+		return m.Sources
+	}
+	return o.receipt.Launch.Develop.Sources()
+}
+
+// code says what was not the algorithm's own, and which code it was.
+func (o MethodsOf) code() string {
+	if o.Modified == "" {
+		return ""
+	}
+	s := o.Modified
+	for _, src := range o.sources() {
+		s += fmt.Sprintf("; %s: %s", text.Line(src.Path), text.Line(src.String()))
+	}
+	for _, v := range o.receipt.Launch.Develop.Env {
+		s += "; " + text.Line(v.String())
+	}
+	return s
+}
+
+// version is that of the algorithm, and that it is no evidence where it is none.
+func (o MethodsOf) version() string {
+	if o.Modified == "" {
+		return o.Version
+	}
+	return strings.TrimSpace(o.Version + " (" + o.Modified + ")")
 }

@@ -33,7 +33,7 @@ const minFree = 1 << 30
 // Preflight looks at everything that a launch needs, without changing anything.
 func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 	r.Runtime = s.runtime(r)
-	return []Check{
+	return append(s.checkOwn(ctx, r), []Check{
 		s.checkValues(r),
 		s.checkImages(ctx, r),
 		s.checkServer(ctx),
@@ -43,7 +43,7 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 		checkGPU(ctx, r),
 		s.checkLimits(r),
 		s.checkHistory(r),
-	}
+	}...)
 }
 
 func (s *Session) checkValues(r LaunchRequest) Check {
@@ -76,7 +76,7 @@ func (s *Session) checkServer(ctx context.Context) Check {
 
 func (s *Session) checkRuntime(r LaunchRequest) Check {
 	if r.Runtime == runner.Process {
-		return Check{Name: "runtime", OK: true, Warn: true, Text: "no container: the program runs as a plain process of yours"}
+		return Check{Name: "runtime", OK: true, Warn: true, Text: ownProcess(r)}
 	}
 	a, err := apptainer.Find()
 	if err != nil {
@@ -95,6 +95,9 @@ func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 	}
 	if ref == "" {
 		return Check{Name: "container", Text: "the algorithm has no container on the server", Next: "name one with --container"}
+	}
+	if apptainer.IsFolder(ref) {
+		return Check{Name: "container", OK: true, Warn: true, Text: ref + " is a folder, which may change at any time", Next: "what ran from it cannot be known again; build a .sif of it for results that count"}
 	}
 	if _, size, ok := apptainer.Cached(s.Env.Paths.Containers, ref); ok {
 		return Check{Name: "container", OK: true, Text: fmt.Sprintf("%s is here, %s", ref, text.Bytes(size))}

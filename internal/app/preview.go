@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,13 +34,18 @@ func (s *Session) Preview(r LaunchRequest) Preview {
 	for i, p := range r.Algorithm.Parameters {
 		parameters[i] = p.Parameter
 	}
-	return Preview{command.Build(r.Algorithm.CommandLine, command.Inputs(parameters, chosen, command.ServerValues{
+	p := Preview{command.Build(r.Algorithm.CommandLine, command.Inputs(parameters, chosen, command.ServerValues{
 		Host:        s.Profile.URL,
 		PublicKey:   hidden,
 		PrivateKey:  hidden,
 		ProjectID:   idText(s.Project.ID),
 		AlgorithmID: idText(r.Algorithm.ID),
 	}))}
+	if d := s.withProgram(r).Develop; d != nil && len(d.Program) > 0 && d.Words <= len(p.Argv) {
+		p.Argv = append(slices.Clone(d.Program), p.Argv[d.Words:]...)
+		p.Secret = append(make([]bool, len(d.Program)), p.Secret[d.Words:]...)
+	}
+	return p
 }
 
 // String is the command as one would type it in a shell, without its secrets.

@@ -118,7 +118,7 @@ func prunable(r runner.Run, o PruneOptions) bool {
 // marked tells that a person wants to keep a run.
 func marked(marks Marks, r runner.Run) bool {
 	m := marks.Of(Analysis{Run: &r})
-	return r.Note != "" || m.Note != "" || m.Kept()
+	return r.Develop != nil && r.Develop.Keep || r.Note != "" || m.Note != "" || m.Kept()
 }
 
 // outside are the paths that do not lie in a folder.

@@ -68,6 +68,9 @@ type ReceiptLaunch struct {
 	Group   string         `json:"group,omitempty"`
 	Part    *runner.Part   `json:"part,omitempty"`
 	From    string         `json:"from,omitempty"` // the run that it repeats
+	// Modified says what of it is not the algorithm's own, Develop what exactly.
+	Modified string          `json:"modified,omitempty"`
+	Develop  *runner.Develop `json:"develop,omitempty"`
 }
 
 // ReceiptTimes are the times of its life; one that did not come is absent.
@@ -160,6 +163,7 @@ func runReceipt(run runner.Run, now time.Time) Receipt {
 		Launch: &ReceiptLaunch{
 			Person: run.Person, User: run.User, Host: run.Host, BootID: run.BootID, Cytorun: run.Cytorun, Runtime: run.Runtime,
 			Note: run.Note, Strict: run.Strict, Group: run.Group, Part: run.Part, From: run.From,
+			Modified: run.Develop.Label(), Develop: run.Develop,
 		},
 		Times: ReceiptTimes{Launched: run.Created, Started: run.Started, Ended: run.Ended, Seconds: run.Duration(now).Seconds()},
 	}

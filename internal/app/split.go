@@ -97,6 +97,7 @@ func (s *Session) LaunchAll(ctx context.Context, requests []LaunchRequest) ([]ru
 	if err := s.Check(ctx, requests...); err != nil {
 		return nil, err
 	}
+	requests = s.develop(ctx, requests)
 	runs := make([]runner.Run, 0, len(requests))
 	var usual time.Duration
 	if len(requests) > 0 {

@@ -33,18 +33,15 @@ func PrepareLog(folder string, secrets []string) (copied *os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(folder, ".log.*")
+	f, err := nameless(folder)
 	if err != nil {
-		return nil, fmt.Errorf("cannot prepare the log for the server: %w", err)
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			_ = f.Close()
 		}
 	}()
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, err
-	}
 	w := logfile.Redact(f, secrets)
 	if _, err := io.Copy(w, logfile.Cap(log, st.Size(), logHead, logTail)); err != nil {
 		return nil, fmt.Errorf("cannot prepare the log for the server: %w", err)
@@ -53,6 +50,35 @@ func PrepareLog(folder string, secrets []string) (copied *os.File, err error) {
 		return nil, fmt.Errorf("cannot prepare the log for the server: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// NoLog is what the server gets in place of a log that it may not have.
+func NoLog(folder, why string) (*os.File, error) {
+	f, err := nameless(folder)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = io.WriteString(f, why+"\n"); err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("cannot prepare the log for the server: %w", err)
+	}
+	return f, nil
+}
+
+// nameless is a file that is gone when it is closed.
+func nameless(folder string) (*os.File, error) {
+	f, err := os.CreateTemp(folder, ".log.*")
+	if err != nil {
+		return nil, fmt.Errorf("cannot prepare the log for the server: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil

@@ -191,7 +191,7 @@ func (s *supervisor) hide(line string) string {
 	s.linkMu.Lock()
 	keys := []client.Keys{s.ours, s.jobs}
 	s.linkMu.Unlock()
-	var secrets []string
+	secrets := s.secretVariables()
 	for _, k := range keys {
 		for _, secret := range []string{k.Public, k.Private} {
 			if secret != "" {

@@ -125,6 +125,9 @@ func (s *supervisor) copyLog(ctx context.Context, server client.Server) (*os.Fil
 	if err != nil {
 		return nil, err
 	}
+	if name := s.unknownVariable(); name != "" {
+		return report.NoLog(s.folder, "the log stays on its box: it may hold the value of "+name+", which is kept nowhere")
+	}
 	return report.PrepareLog(s.folder, secrets)
 }
 
@@ -145,5 +148,5 @@ func (s *supervisor) secrets(ctx context.Context, server client.Server) ([]strin
 			secrets = append(secrets, k)
 		}
 	}
-	return secrets, nil
+	return append(secrets, s.secretVariables()...), nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/cytorun/cytorun/client"
@@ -64,7 +65,10 @@ func (s *supervisor) plan(container apptainer.Container) (keep.Plan, error) {
 		return keep.Plan{}, err
 	}
 	if s.run().Runtime == runner.Process {
-		return s.processPlan(work, ca), s.noteLimits(nil)
+		if err := s.noteLimits(nil); err != nil {
+			return keep.Plan{}, err
+		}
+		return s.processPlan(work, ca)
 	}
 	return s.containerPlan(work, ca, container)
 }
@@ -92,13 +96,21 @@ func (s *supervisor) tokens() []string {
 		Host: spec.Server.URL, PublicKey: s.jobs.Public, PrivateKey: s.jobs.Private,
 		ProjectID: id(spec.Project.ID), AlgorithmID: id(spec.Algorithm.ID),
 	})
-	return command.Build(spec.Algorithm.CommandLine, inputs).Argv
+	argv := command.Build(spec.Algorithm.CommandLine, inputs).Argv
+	if d := spec.Develop; d != nil && len(d.Program) > 0 && d.Words <= len(argv) {
+		argv = append(slices.Clone(d.Program), argv[d.Words:]...)
+	}
+	return argv
 }
 
 func id(n client.ID) string { return strconv.FormatInt(int64(n), 10) }
 
-// processPlan starts a program of the demo without a container.
-func (s *supervisor) processPlan(work, ca string) keep.Plan {
+// processPlan starts a program without a container: one of the demo, or a
+// person's own.
+func (s *supervisor) processPlan(work, ca string) (keep.Plan, error) {
+	if d := s.run().Develop; d != nil && d.Source != nil {
+		return s.sourcePlan(work, ca)
+	}
 	home := filepath.Join(work, "home")
 	env := []string{
 		"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"),
@@ -112,7 +124,14 @@ func (s *supervisor) processPlan(work, ca string) keep.Plan {
 	for name, value := range gpu.Environment(s.run().GPUs) {
 		env = append(env, name+"="+value)
 	}
-	return keep.Plan{Argv: append([]string{s.exe, "demo-program"}, s.tokens()...), Env: env, Dir: home}
+	own, err := s.variables()
+	if err != nil {
+		return keep.Plan{}, err
+	}
+	for name, value := range own {
+		env = append(env, name+"="+value)
+	}
+	return keep.Plan{Argv: append([]string{s.exe, "demo-program"}, s.tokens()...), Env: env, Dir: home}, nil
 }
 
 func (s *supervisor) containerPlan(work, ca string, container apptainer.Container) (keep.Plan, error) {
@@ -131,8 +150,11 @@ func (s *supervisor) containerPlan(work, ca string, container apptainer.Containe
 		Memory: spec.Resources.Memory, CPUs: spec.Resources.CPUs,
 		Weights: apptainer.Weights{Dir: apptainer.ModelsFolder(paths.Weights, spec.Server.URL, spec.Algorithm.Name), More: spec.Cache},
 	}
+	if err := s.addOwn(&job); err != nil {
+		return keep.Plan{}, err
+	}
 	if ca != "" {
-		job.Binds = []string{ca + ":" + caInside + ":ro"}
+		job.Binds = append(job.Binds, ca+":"+caInside+":ro")
 		for _, name := range caVariables {
 			job.Env[name] = caInside
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/source"
 )
 
 // noteMachine writes machine.json beside the running program, once. The channel
@@ -63,6 +64,9 @@ func machine(run runner.Run) runner.Machine {
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		m.Kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+	}
+	for _, was := range run.Develop.Sources() {
+		m.Sources = append(m.Sources, source.Look(context.Background(), was.Path))
 	}
 	if run.Resources.GPUs > 0 {
 		m.GPUs, m.GPUDriver = gpus()
