@@ -2,7 +2,9 @@ package runner
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -10,6 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
+
+	"golang.org/x/sys/unix"
 )
 
 // The queue of a box lies in one folder that all its users share. A run that
@@ -97,10 +102,12 @@ func TrustedLeaseDir(dir string) error {
 	return nil
 }
 
-// explainQueue says of each waiting run of this box how many are before it, as
-// it is now: its own supervisor sleeps and does not follow the others.
+// explainQueue says of each waiting run of this box how many are before it and
+// what the first of them waits for, as it is now: its own supervisor sleeps and
+// does not follow the others.
 func explainQueue(runs []Run) {
 	var tickets []Ticket
+	first := ""
 	for i := range runs {
 		r := &runs[i]
 		if r.State != Queued || r.Ticket == 0 || r.ForeignHost || !strings.HasPrefix(r.Reason, WaitingForSlot) {
@@ -110,13 +117,18 @@ func explainQueue(runs []Run) {
 			tickets = []Ticket{}
 			for _, dir := range LeaseDirs() {
 				if tickets = append(tickets, Tickets(dir)...); len(tickets) > 0 {
+					first = tickets[0].reason()
 					break
 				}
 			}
 		}
 		n, _ := slices.BinarySearchFunc(tickets, r.Ticket, func(t Ticket, n int64) int { return cmp.Compare(t.Number, n) })
-		if n > 0 {
-			r.Reason = QueueReason(tickets[:n])
+		if n == 0 {
+			continue
+		}
+		r.Reason = QueueReason(tickets[:n])
+		if first != "" {
+			r.Reason += ", " + first
 		}
 	}
 }
@@ -127,7 +139,39 @@ func QueueReason(before []Ticket) string {
 		return WaitingForSlot
 	}
 	first := before[0]
-	return fmt.Sprintf("%s: %d before it, first %s%s", WaitingForSlot, len(before), first.Run, ofUser(first.UID))
+	return fmt.Sprintf("%s: %d before it, first %s%s", WaitingForSlot, len(before), plain(first.Run), ofUser(first.UID))
+}
+
+// reason is what a run in the queue says that it waits for, empty where it says
+// nothing. Anybody may have written it.
+func (t Ticket) reason() string {
+	f, err := os.OpenFile(t.Path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const most = 16 << 10
+	var said struct {
+		Reason string `json:"reason"`
+	}
+	if err := json.NewDecoder(io.LimitReader(f, most)).Decode(&said); err != nil {
+		return ""
+	}
+	return plain(said.Reason)
+}
+
+// plain leaves out what another user might draw with on a screen.
+func plain(s string) string {
+	const most = 500
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // ofUser names another user of this box, and nobody for ourselves.

@@ -242,6 +242,7 @@ func (c *cli) showAnalysis(ctx context.Context, name string) error {
 			line("ran on", ranOn(m))
 			line("runtime", strings.TrimSpace(m.Runtime+" "+m.RuntimeVersion))
 		}
+		line("waits", app.Waits(ctx, *a.Run))
 		line("asked", app.Asked(a.Run.Resources))
 		line("used", app.Used(*a.Run))
 		line("no limit", app.Unlimited(*a.Run))

@@ -147,7 +147,11 @@ func (c *cli) printMachine(m app.Machine) {
 		fmt.Fprintf(c.out, "        %s\n", h)
 	}
 	for i, w := range m.Waiting {
-		fmt.Fprintf(c.out, "     %2d. %s of %s: %s\n", i+1, w.Run, w.User, w.Reason)
+		begin := ""
+		if !w.Start.IsZero() {
+			begin = ", may begin at about " + w.Start.Local().Format("15:04")
+		}
+		fmt.Fprintf(c.out, "     %2d. %s of %s: %s%s\n", i+1, w.Run, w.User, w.Reason, begin)
 	}
 	if m.QueueProblem != "" {
 		c.warn(text.Line(m.QueueProblem))

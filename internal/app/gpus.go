@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,9 @@ func refuseGPUs(ctx context.Context, requests []LaunchRequest) error {
 func checkGPU(ctx context.Context, r LaunchRequest) Check {
 	asked := r.request()
 	if asked.GPUs() == 0 {
+		if err := gpu.LookAtQueue(ctx).Available(asked); err != nil {
+			return Check{Name: "queue", OK: true, Tell: true, Text: err.Error()}
+		}
 		return Check{Name: "GPUs", OK: true, Text: "none asked for"}
 	}
 	switch err := gpu.Look(ctx).Available(asked); {
@@ -104,3 +108,26 @@ func (s *Session) ResourcesOf(a Analysis) *runner.Resources {
 
 // WantedGPUs names the GPUs of a request, such as "2 GPUs" or "8.6 GB of GPU 0".
 func WantedGPUs(r runner.Resources) string { return LaunchRequest{Resources: r}.request().String() }
+
+// Waits says of a run in the queue for what it waits, since when, and when it may
+// begin as far as is known; empty for one that does not wait there.
+func Waits(ctx context.Context, run runner.Run) string {
+	if run.State != runner.Queued || run.ForeignHost {
+		return ""
+	}
+	w, before, ok := gpu.Look(ctx).Find(run.ID)
+	if !ok {
+		return ""
+	}
+	s := "for " + w.Request.String() + ", " + strconv.Itoa(before) + " before it"
+	if w.Request.GPUs() == 0 {
+		s = "for its turn, " + strconv.Itoa(before) + " before it"
+	}
+	if !w.Since.IsZero() {
+		s += ", since " + w.Since.Local().Format("15:04")
+	}
+	if !w.Start.IsZero() {
+		s += ", may begin at about " + w.Start.Local().Format("15:04")
+	}
+	return s
+}

@@ -5,12 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cytorun/cytorun/runner"
 )
 
 func TestParseDevices(t *testing.T) {
@@ -66,6 +69,41 @@ func TestProcessesAreFoundWithTheirUserAndTime(t *testing.T) {
 	if !seen.gone() {
 		t.Error("a process that ended is not gone")
 	}
+}
+
+// init lets the test binary stand in for a program whose first thread ends while
+// others compute.
+func init() {
+	if os.Getenv("CYTORUN_TEST_FIRST_THREAD") == "" {
+		return
+	}
+	runtime.LockOSThread()
+	go time.Sleep(time.Hour)
+	_, _, _ = syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+}
+
+func TestAProgramWhoseFirstThreadEndedStillComputes(t *testing.T) {
+	b := newBox(t, 1)
+	p := exec.Command("/proc/self/exe")
+	p.Env = append(os.Environ(), "CYTORUN_TEST_FIRST_THREAD=1")
+	must(t, p.Start())
+	defer func() { _ = p.Process.Kill(); _ = p.Wait() }()
+	within(t, 20*time.Second, "the first thread has ended", func() bool {
+		proc, err := runner.ReadProc(p.Process.Pid)
+		return err == nil && proc.State == 'Z'
+	})
+	b.processes(fmt.Sprintf("%s, %d, 300", uuid(0), p.Process.Pid))
+	ds, err := Discover(t.Context())
+	must(t, err)
+	if len(ds) != 1 || len(ds[0].Processes) != 1 || ds[0].Processes[0].UID != os.Getuid() || ds[0].Processes[0].gone() {
+		t.Fatalf("%+v", ds)
+	}
+	b.start(child{Run: "a", Request: Request{Count: 1}})
+	b.await("a", "waits", fmt.Sprintf("(pid %d) of yours", p.Process.Pid))
+	b.processes()
+	must(t, p.Process.Kill())
+	_ = p.Wait()
+	b.await("a", "ends", uuid(0))
 }
 
 func TestAProcessBelongsToTheRunAboveIt(t *testing.T) {

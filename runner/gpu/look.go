@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,10 +64,19 @@ type Waiting struct {
 // Look shows the box: for the screen of the machine, the check before a launch,
 // and whoever wonders why something waits. It takes nothing and makes nothing.
 func Look(ctx context.Context) Box {
+	devices, err := Discover(ctx)
+	b := look(devices, max(len(devices), 1))
+	b.NoGPU = err
+	return b
+}
+
+// LookAtQueue is Look without the GPUs, which does not wait for their driver
+// where the box tells how many it has.
+func LookAtQueue(ctx context.Context) Box { return look(nil, max(count(ctx, Discover), 1)) }
+
+func look(devices []Device, slots int) Box {
 	settings, err := LoadSettings()
 	b := Box{Problem: err, allow: settings.Allow}
-	devices, err := Discover(ctx)
-	b.NoGPU = err
 	for _, dir := range runner.LeaseDirs() {
 		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -78,13 +87,16 @@ func Look(ctx context.Context) Box {
 		}
 		break
 	}
-	b.SlotCount = cmp.Or(settings.Slots, max(len(devices), 1))
+	b.SlotCount = cmp.Or(settings.Slots, slots)
 	byGPU := map[string][]Lease{}
 	if b.Folder != "" {
 		byGPU = leases(b.Folder)
 		b.Slots, b.Waiting = slotHolders(b.Folder), tickets(b.Folder)
 	}
-	allowed, _ := Request{}.candidates(devices, settings.Allow)
+	allowed, unknown := permitted(devices, settings.Allow)
+	if b.Problem == nil && len(devices) > 0 {
+		b.Problem = unknown
+	}
 	for _, d := range devices {
 		s := State{Device: d, Leases: byGPU[d.UUID]}
 		s.Foreign = foreign(d, s.Leases, func(p Process, l Lease) bool { return below(p.PID, l.Holder) })
@@ -219,30 +231,66 @@ func later(a, b time.Time) time.Time {
 }
 
 // Available tells for a pre-flight whether a request could be met now: nil, or
-// why the run would have to wait. An error of ErrRequest or ErrMissing tells
-// that waiting does not help.
+// why the run would have to wait and, as far as is known, until when. An error
+// of ErrRequest or ErrMissing tells that waiting does not help.
 func (b Box) Available(r Request) error {
-	if r.GPUs() == 0 {
-		return nil
+	var why error
+	if r.GPUs() > 0 {
+		if b.NoGPU != nil {
+			return b.NoGPU
+		}
+		var devices []Device
+		byGPU := map[string][]Lease{}
+		for _, g := range b.GPUs {
+			devices = append(devices, g.Device)
+			byGPU[g.UUID] = g.Leases
+		}
+		picked, obstacles, err := choose(devices, byGPU, r, b.allow, func(p Process, l Lease) bool { return below(p.PID, l.Holder) }, time.Now())
+		if err != nil {
+			return err
+		}
+		if picked == nil {
+			why = errors.New(waitingFor(r, obstacles))
+		}
 	}
-	if b.NoGPU != nil {
-		return b.NoGPU
+	switch {
+	case len(b.Waiting) > 0:
+		why = errors.New(b.behind())
+	case why == nil && len(b.Slots) >= b.SlotCount && (r.GPUs() == 0 || r.Memory == 0):
+		why = errors.New(slotReason(b.Slots))
 	}
-	var devices []Device
-	byGPU := map[string][]Lease{}
-	for _, g := range b.GPUs {
-		devices = append(devices, g.Device)
-		byGPU[g.UUID] = g.Leases
+	if start := b.startOf(r); why != nil && !start.IsZero() {
+		why = fmt.Errorf("%w; may begin at about %s", why, clock(start, time.Now()))
 	}
-	picked, obstacles, err := choose(devices, byGPU, r, b.allow, func(p Process, l Lease) bool { return below(p.PID, l.Holder) }, time.Now())
-	if err != nil {
-		return err
+	return why
+}
+
+// behind says who waits already.
+func (b Box) behind() string {
+	first := b.Waiting[0]
+	s := fmt.Sprintf("%s: %d before it, first %s", runner.WaitingForSlot, len(b.Waiting), first.Run)
+	if first.UID != os.Getuid() {
+		s += " of " + first.User
 	}
-	if picked == nil {
-		return errors.New(waitingFor(r, obstacles))
+	if first.Reason != "" {
+		s += ", " + first.Reason
 	}
-	if n := len(b.Waiting); n > 0 {
-		return errors.New("waiting behind " + strconv.Itoa(n) + " in the queue, first " + b.Waiting[0].Run)
+	return s
+}
+
+// startOf is when a run that joins the queue now may begin; zero is not known.
+func (b Box) startOf(r Request) time.Time {
+	b.Waiting = append(slices.Clone(b.Waiting), Waiting{Request: r})
+	b.foresee(time.Now())
+	return b.Waiting[len(b.Waiting)-1].Start
+}
+
+// Find gives a waiting run of this user and how many are before it; false where
+// it does not wait.
+func (b Box) Find(run string) (w Waiting, before int, ok bool) {
+	i := slices.IndexFunc(b.Waiting, func(w Waiting) bool { return w.Run == run && w.UID == os.Getuid() })
+	if i < 0 {
+		return Waiting{}, 0, false
 	}
-	return nil
+	return b.Waiting[i], i, true
 }

@@ -24,7 +24,7 @@ func (p *Process) identify() {
 		return
 	}
 	proc, err := runner.ReadProc(p.PID)
-	if err != nil || proc.State == 'Z' || proc.State == 'X' {
+	if err != nil || proc.Dead() {
 		return
 	}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cytorun/cytorun/runner"
@@ -221,6 +222,7 @@ func (q *Queue) slots(ctx context.Context, r Request) int {
 // takeSlot takes the first free slot.
 func (q *Queue) takeSlot(g *Grant, slots int, r Request) (*refusal, error) {
 	var o obstacle
+	var holders []Holder
 	for i := range slots {
 		path := q.path("slot-" + strconv.Itoa(i+1))
 		f, err := lockShared(path, false)
@@ -231,17 +233,22 @@ func (q *Queue) takeSlot(g *Grant, slots int, r Request) (*refusal, error) {
 		if !errors.Is(err, errBusy) {
 			return nil, fmt.Errorf("cannot take a slot of this box: %w", err)
 		}
-		if h := readHolder(path); i == 0 {
-			o.text = h.String()
-		} else {
-			o.text += "; " + h.String()
-		}
+		holders = append(holders, readHolder(path))
 		o.files = append(o.files, path)
 	}
 	if slots == 0 {
 		return nil, nil
 	}
-	return newRefusal(runner.WaitingForSlot+": held by "+o.text, []obstacle{o}), nil
+	return newRefusal(slotReason(holders), []obstacle{o}), nil
+}
+
+// slotReason says who has the turns.
+func slotReason(holders []Holder) string {
+	var who []string
+	for _, h := range holders {
+		who = append(who, h.String())
+	}
+	return runner.WaitingForSlot + ": held by " + strings.Join(who, "; ")
 }
 
 // takeLeases takes the GPUs that were chosen.

@@ -95,6 +95,7 @@ func TestWhatTheBoxCanNeverGiveIsSaidAtOnce(t *testing.T) {
 		{"one twice", Request{Names: []string{"0", uuid(0)}}, "", "GPU 0 is named twice"},
 		{"one that is not allowed", Request{Names: []string{"0"}}, "[gpu]\nallow = [1]\n", "GPU 0 is not in [gpu] allow"},
 		{"more than are allowed", Request{Count: 2}, "[gpu]\nallow = [\"1\"]\n", "allow of config.toml leaves 1"},
+		{"none of those allowed is there", Request{Count: 1}, "[gpu]\nallow = [\"7\", \"GPU-9\"]\n", "leaves 0 of them; [gpu] allow of config.toml names GPU 7, GPU-9, and this box has GPU 0 ("},
 		{"more memory than there is", Request{Count: 1, Memory: 80 << 30}, "", "0 of its GPUs have as much"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,8 +161,13 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 	if wait := time.Until(box.Waiting[0].Start); wait < 55*time.Minute || wait > time.Hour || !box.Waiting[1].Start.IsZero() {
 		t.Errorf("may start %v and %v", box.Waiting[0].Start, box.Waiting[1].Start)
 	}
-	if err := box.Available(Request{Count: 1}); err == nil || !strings.Contains(err.Error(), "GPU 0 has run first") {
-		t.Error(err)
+	for _, r := range []Request{{Count: 1}, {}} { // whoever comes now is behind both
+		if err := box.Available(r); err == nil || !strings.HasPrefix(err.Error(), runner.WaitingForSlot+": 2 before it, first second, waiting for 1 GPU: GPU 0 has run first") {
+			t.Error(err)
+		}
+	}
+	if w, before, ok := box.Find("third"); !ok || before != 1 || w.GPUs() != 2 {
+		t.Errorf("%+v %d %v", w, before, ok)
 	}
 	// The end of the stranger is noticed although it had no lease.
 	b.processes()
@@ -174,8 +180,14 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 
 func TestSlotsAreForAllRunsAndOneForEachGPU(t *testing.T) {
 	b := newBox(t, 2)
-	take(t, "a", Request{})
-	g := take(t, "b", Request{})
+	take(t, "a", Request{Typical: time.Hour})
+	if err := LookAtQueue(t.Context()).Available(Request{}); err != nil {
+		t.Error(err)
+	}
+	g := take(t, "b", Request{Typical: 2 * time.Hour})
+	if err := LookAtQueue(t.Context()).Available(Request{}); err == nil || !strings.HasPrefix(err.Error(), "waiting for a free slot: held by run a since ") || !strings.Contains(err.Error(), "; may begin at about ") {
+		t.Error(err)
+	}
 	b.start(child{Run: "c", Request: Request{}})
 	e := b.await("c", "waits", "")
 	if !strings.HasPrefix(e.more, runner.WaitingForSlot+": held by run a since ") || !strings.Contains(e.more, "; run b since ") {

@@ -145,18 +145,7 @@ func (r Request) pin(devices []Device) (Request, error) {
 // candidates are the GPUs that may be given: those named, or all that are
 // allowed. An error tells that there will never be enough.
 func (r Request) candidates(devices []Device, allow []string) ([]Device, error) {
-	allowed := devices
-	if len(allow) > 0 {
-		allowed = nil
-		for _, d := range devices {
-			if slices.ContainsFunc(allow, func(name string) bool {
-				a, err := find(devices, name)
-				return err == nil && a.UUID == d.UUID
-			}) {
-				allowed = append(allowed, d)
-			}
-		}
-	}
+	allowed, unknown := permitted(devices, allow)
 	from := allowed
 	if len(r.Names) > 0 {
 		from = nil
@@ -193,7 +182,33 @@ func (r Request) candidates(devices []Device, allow []string) ([]Device, error) 
 		case len(able) < len(from):
 			why += fmt.Sprintf(", and %d do not answer", len(from)-len(able))
 		}
+		if unknown != nil {
+			why += "; " + unknown.Error()
+		}
 		return nil, fmt.Errorf("%w: %s", ErrRequest, why)
 	}
 	return able, nil
+}
+
+// permitted are the devices that [gpu] allow leaves. An error beside them names
+// what it lists and the box does not have.
+func permitted(devices []Device, allow []string) (allowed []Device, unknown error) {
+	if len(allow) == 0 {
+		return devices, nil
+	}
+	var missing []string
+	for _, name := range allow {
+		d, err := find(devices, name)
+		switch {
+		case err != nil:
+			missing = append(missing, text.Line(name))
+		case !slices.ContainsFunc(allowed, func(a Device) bool { return a.UUID == d.UUID }):
+			allowed = append(allowed, d)
+		}
+	}
+	if len(missing) > 0 {
+		unknown = fmt.Errorf("[gpu] allow of config.toml names GPU %s, and this box has %s", strings.Join(missing, ", "), list(devices))
+	}
+	slices.SortStableFunc(allowed, func(a, b Device) int { return a.Index - b.Index })
+	return allowed, unknown
 }
