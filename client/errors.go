@@ -66,3 +66,14 @@ type notFound struct{ message string }
 func (e *notFound) Error() string { return e.message }
 
 func (e *notFound) Unwrap() error { return ErrNotFound }
+
+// MovedError tells that the site answers at another address. Requests are not
+// redirected, because a redirected write would become a read.
+type MovedError struct {
+	From, To string // addresses of the site, without the path of the request
+}
+
+// Error names both addresses.
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("%s has moved to %s; run 'cytorun login %s'", e.From, e.To, e.To)
+}

@@ -26,8 +26,8 @@ func (w *welcome) openLogin() {
 	w.problem = ""
 	w.fields = []field{
 		{label: "server", help: "its address, as in the browser", input: widget.NewInput("https://cytomine.example.org")},
-		{label: "public key", help: "from your account page on the server", input: widget.NewInput("")},
-		{label: "private key", help: "stays on this box, in a file only you can read", input: widget.NewInput("")},
+		{label: "public key", help: "from your account page there; on EXACT your user name", input: widget.NewInput("")},
+		{label: "private key", help: "stays on this box; on EXACT your password or a token", input: widget.NewInput("")},
 	}
 	w.fields[2].input.EchoMode = textinput.EchoPassword
 	w.fields[2].input.EchoCharacter = '•'
@@ -78,6 +78,11 @@ func (w *welcome) login(trust string) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(ctx, connectWithin)
 		defer cancel()
+		kind, err := env.Detect(ctx, p)
+		if err != nil {
+			return opened{gen, nil, err}
+		}
+		p.Kind = kind
 		r, err := env.Login(ctx, p, keys)
 		if err != nil {
 			return opened{gen, nil, err}

@@ -15,7 +15,7 @@ import (
 )
 
 // Probe asks whether a Cytomine server with the classic API lives here.
-// client.ErrUnsupported tells of a server without it, a *MovedError of one that
+// client.ErrUnsupported tells of a server without it, a *client.MovedError of one that
 // is elsewhere.
 func (c *Client) Probe(ctx context.Context) (client.Info, error) {
 	info := client.Info{Kind: client.Cytomine, URL: c.base}
@@ -93,7 +93,7 @@ func Login(ctx context.Context, p profile.Profile, keys client.Keys, opts Option
 		return LoginResult{}, err
 	}
 	result.Info, err = c.Probe(ctx)
-	var moved *MovedError
+	var moved *client.MovedError
 	if errors.As(err, &moved) && onlySafer(moved) {
 		result.Notes = append(result.Notes, fmt.Sprintf("%s answers at %s; using that address", moved.From, moved.To))
 		p.URL = moved.To
@@ -144,7 +144,7 @@ func (c *Client) checkClassic(ctx context.Context) error {
 var errEnough = errors.New("enough")
 
 // onlySafer tells whether a site moved from http to https on the same host.
-func onlySafer(m *MovedError) bool {
+func onlySafer(m *client.MovedError) bool {
 	from, err := url.Parse(m.From)
 	if err != nil {
 		return false

@@ -162,7 +162,7 @@ func TestLoginFollowsNoOtherRedirect(t *testing.T) {
 		}))
 		defer hop.Close()
 		_, err := Login(t.Context(), profile.Profile{URL: hop.URL, CA: ca}, testKeys, quick)
-		var moved *MovedError
+		var moved *client.MovedError
 		if !errors.As(err, &moved) || !strings.Contains(err.Error(), "cytorun login "+target) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -116,7 +116,7 @@ func TestSurvives03RedirectsAreRefused(t *testing.T) {
 		})
 		for _, method := range []string{"GET", "PUT"} {
 			_, err := s.client("").do(t.Context(), call{method: method, path: fmt.Sprintf("/api/job/%d.json", status), contentType: "application/json"})
-			var moved *MovedError
+			var moved *client.MovedError
 			if !errors.As(err, &moved) || moved.To != "https://safe.example" || !strings.Contains(err.Error(), "cytorun login https://safe.example") {
 				t.Errorf("%d on %s: %v", status, method, err)
 			}

@@ -63,6 +63,16 @@ func (k *clock) observe(naive, date string) {
 	k.zone = zoneWith(k.zone, offset, at)
 }
 
+// adopt takes over what another clock of the same server has learned.
+func (k *clock) adopt(other *clock) {
+	other.mu.Lock()
+	zone, learned, skew := other.zone, other.learned, other.skew
+	other.mu.Unlock()
+	k.mu.Lock()
+	k.zone, k.learned, k.skew = zone, learned, skew
+	k.mu.Unlock()
+}
+
 // zoneWith finds a zone that has an offset at an instant; current is kept if it
 // does.
 func zoneWith(current *time.Location, offset time.Duration, at time.Time) *time.Location {

@@ -19,17 +19,6 @@ import (
 	"github.com/cytorun/cytorun/client/profile"
 )
 
-// MovedError tells that the site answers at another address. Requests are not
-// redirected, because a redirected write would become a read.
-type MovedError struct {
-	From, To string // addresses of the site, without the path of the request
-}
-
-// Error names both addresses.
-func (e *MovedError) Error() string {
-	return fmt.Sprintf("%s has moved to %s; run 'cytorun login %s'", e.From, e.To, e.To)
-}
-
 // failed says why no answer came.
 func (c *Client) failed(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
@@ -126,7 +115,7 @@ func (c *Client) refusal(r call, status int, header http.Header, body []byte) er
 		return c.httpError(r, status, client.ErrUnsupported, "something else than data; check the address")
 	}
 	if status == http.StatusBadRequest && strings.HasPrefix(c.base, "http:") && wantsTLS(body) {
-		return &MovedError{From: c.base, To: "https" + strings.TrimPrefix(c.base, "http")}
+		return &client.MovedError{From: c.base, To: "https" + strings.TrimPrefix(c.base, "http")}
 	}
 	message := ""
 	if isJSON(header) {
@@ -191,7 +180,7 @@ func kindOf(status int, message string) error {
 
 // moved recognises a redirect that keeps the path of the request: the site is
 // elsewhere.
-func (c *Client) moved(path, location string) *MovedError {
+func (c *Client) moved(path, location string) *client.MovedError {
 	to, err := url.Parse(location)
 	if err != nil || to.Host == "" {
 		return nil
@@ -201,7 +190,7 @@ func (c *Client) moved(path, location string) *MovedError {
 	if !ok || site == c.base || to.User != nil || to.Scheme != "http" && to.Scheme != "https" {
 		return nil
 	}
-	return &MovedError{From: c.base, To: site}
+	return &client.MovedError{From: c.base, To: site}
 }
 
 // wantsTLS recognises what web servers say when plain HTTP comes to a TLS port.

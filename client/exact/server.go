@@ -14,7 +14,7 @@ import (
 )
 
 // Probe asks whether an EXACT server lives here. client.ErrUnsupported tells of a
-// server of another kind, a *MovedError of one that is elsewhere.
+// server of another kind, a *client.MovedError of one that is elsewhere.
 func (c *Client) Probe(ctx context.Context) (client.Info, error) {
 	response, err := c.do(ctx, call{method: http.MethodGet, path: timePath, anonymous: true})
 	var answer *client.HTTPError

@@ -35,19 +35,55 @@ func (e *UsageError) Error() string { return e.text }
 // ErrNoKeys tells that a server was chosen and there are no keys for it.
 var ErrNoKeys = errors.New("no keys")
 
+// TokenKeys are the keys of a personal access token of EXACT ("pat_PREFIX.SECRET"):
+// what stands before the secret is public.
+func TokenKeys(token string) client.Keys {
+	prefix, _, _ := strings.Cut(token, ".")
+	return client.Keys{Public: prefix, Private: token}
+}
+
+// Environment is the server that the environment names, and the keys for it:
+// CYTOMINE_HOST with CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, or else
+// EXACT_HOST with EXACT_TOKEN and, for whoever wants jobs by user, EXACT_USER. The
+// address is as it was typed, empty where there is none.
+func Environment(env func(string) string) (Profile, client.Keys) {
+	if env("CYTOMINE_HOST") == "" && env("EXACT_HOST") != "" {
+		p := Profile{Kind: client.Exact, URL: env("EXACT_HOST"), User: env("EXACT_USER")}
+		if token := env("EXACT_TOKEN"); token != "" {
+			return p, TokenKeys(token)
+		}
+		return p, client.Keys{}
+	}
+	return Profile{Kind: client.Cytomine, URL: env("CYTOMINE_HOST")},
+		client.Keys{Public: env("CYTOMINE_PUBLIC_KEY"), Private: env("CYTOMINE_PRIVATE_KEY")}
+}
+
+// EnvironmentKeys are the keys of the environment, if they are whole and for the
+// server at this address.
+func EnvironmentKeys(site string, env func(string) string) client.Keys {
+	p, keys := Environment(env)
+	named, err := NormaliseURL(p.URL)
+	if err != nil || named != site || keys.Public == "" || keys.Private == "" {
+		return client.Keys{}
+	}
+	return keys
+}
+
 // Resolve gives the server to talk to and the keys for it. From strong to weak:
-// the selection's own values; without Server the variables CYTOMINE_HOST,
-// CYTOMINE_PUBLIC_KEY and CYTOMINE_PRIVATE_KEY, read with env; the profile used
-// last. A chosen address that belongs to a stored profile brings that profile's
-// settings and keys.
+// the selection's own values; without Server those of the Environment, read with
+// env; the profile used last. A chosen address that belongs to a stored profile
+// brings that profile's settings and keys.
 func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Keys, error) {
 	keys := client.Keys{Public: s.Public, Private: s.Private}
+	around := Profile{Kind: client.Cytomine}
 	if s.Server == "" {
+		var found client.Keys
+		around, found = Environment(env)
 		if s.Host == "" {
-			s.Host = env("CYTOMINE_HOST")
+			s.Host = around.URL
 		}
 		if keys == (client.Keys{}) {
-			keys = client.Keys{Public: env("CYTOMINE_PUBLIC_KEY"), Private: env("CYTOMINE_PRIVATE_KEY")}
+			keys = found
 		}
 	}
 	if (keys.Public == "") != (keys.Private == "") {
@@ -57,7 +93,7 @@ func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Key
 	if err != nil {
 		return Profile{}, client.Keys{}, err
 	}
-	profile, err := config.choose(s)
+	profile, err := config.choose(s, around)
 	if err != nil {
 		return Profile{}, client.Keys{}, err
 	}
@@ -80,8 +116,9 @@ func Resolve(p Paths, s Selection, env func(string) string) (Profile, client.Key
 	return profile, stored, nil
 }
 
-// choose finds the profile that a selection means.
-func (c Config) choose(s Selection) (Profile, error) {
+// choose finds the profile that a selection means. An address of no profile is of
+// the kind that the environment names, and its user's.
+func (c Config) choose(s Selection, around Profile) (Profile, error) {
 	name, address := s.Server, s.Host
 	if name != "" && address != "" {
 		return Profile{}, &UsageError{fmt.Sprintf("two servers chosen, %q and %q; name one", name, address)}
@@ -109,7 +146,7 @@ func (c Config) choose(s Selection) (Profile, error) {
 			return c.Profiles[name], nil
 		}
 	}
-	return Profile{Kind: client.Cytomine, URL: site}, nil
+	return Profile{Kind: around.Kind, URL: site, User: around.User}, nil
 }
 
 func (c Config) unknown(name string) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/cytorun/cytorun/client"
-	"github.com/cytorun/cytorun/client/cytomine"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
@@ -68,7 +67,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, apptainer.ErrRegistry):
 		return exitUnreachable
-	case is[*cytomine.MovedError](err), is[*profile.CertificateError](err):
+	case is[*client.MovedError](err), is[*profile.CertificateError](err):
 		return exitUnreachable
 	case errors.Is(err, client.ErrUnauthorised), errors.Is(err, client.ErrForbidden),
 		errors.Is(err, profile.ErrNoKeys), errors.Is(err, profile.ErrExposed):

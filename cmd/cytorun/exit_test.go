@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/cytorun/cytorun/client"
-	"github.com/cytorun/cytorun/client/cytomine"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/app"
@@ -49,7 +48,7 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		"a registry's login":          {apptainer.ErrLogin, 4},
 		"a registry that is away":     {apptainer.ErrRegistry, 5},
 		"no answer in time":           {context.DeadlineExceeded, 5},
-		"the site moved":              {&cytomine.MovedError{}, 5},
+		"the site moved":              {&client.MovedError{}, 5},
 		"a certificate not trusted":   {&profile.CertificateError{Err: errors.New("unknown")}, 5},
 		"no API of ours behind a 404": {fmt.Errorf("%w: %w", client.ErrUnsupported, client.ErrNotFound), 1},
 		"several, one of them usage":  {errors.Join(errors.New("x"), usageError(errors.New("y"))), 2},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,14 +21,23 @@ import (
 )
 
 func newLoginCommand(c *cli) *cobra.Command {
-	var name, public, trust string
+	var name, public, user, trust string
 	cmd := &cobra.Command{
 		Use:   "login ADDRESS",
 		Short: "check a server and your keys, and keep both",
-		Long: `Check a Cytomine server and your keys (they are on your account page there)
-and keep both as a profile. The private key is asked for, or read from
-CYTOMINE_PRIVATE_KEY, or from standard input when that is no terminal; it is
-never an argument, which other users of this box could see.`,
+		Long: `Find out what kind of server answers at an address, check that it lets you in,
+and keep both as a profile.
+
+Cytomine: your two keys are on your account page there. The private key is
+asked for, or read from CYTOMINE_PRIVATE_KEY.
+
+EXACT: your user name and password make a personal access token, called
+cytorun@ and the name of this box, which is kept instead of the password; or
+give a token that you have (pat_...), or set EXACT_TOKEN.
+
+Secrets are read from standard input when that is no terminal, one a line; they
+are never an argument, which other users of this box could see. See 'cytorun
+logout'.`,
 		Example: "  cytorun login https://cytomine.example.org --ca site.pem",
 		Args:    exactArgs("the address of a server"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,17 +45,25 @@ never an argument, which other users of this box could see.`,
 			if err != nil {
 				return err
 			}
-			keys, err := c.askKeys(public)
+			p := profile.Profile{Name: name, URL: args[0], CA: c.sel.CA, Trust: profile.NormaliseFingerprint(trust)}
+			if p.Kind, err = trusting(c, &p, func() (client.Kind, error) { return env.Detect(cmd.Context(), p) }); err != nil {
+				return err
+			}
+			ask := func() (client.Keys, error) { return c.askKeys(public) }
+			if p.Kind == client.Exact {
+				ask = func() (client.Keys, error) { return c.askToken(user) }
+			}
+			keys, err := ask()
 			if err != nil {
 				return err
 			}
-			p := profile.Profile{Name: name, URL: args[0], CA: c.sel.CA, Trust: profile.NormaliseFingerprint(trust)}
 			return c.login(cmd.Context(), env, p, keys)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&name, "name", "", "what to call this server (default: its host name)")
 	f.StringVar(&public, "public-key", "", "your public key (default: CYTOMINE_PUBLIC_KEY, else it is asked for)")
+	f.StringVar(&user, "user", "", "your user name on EXACT (default: EXACT_USER, else it is asked for)")
 	f.StringVar(&trust, "trust", "", "trust the certificate with this SHA-256 `FINGERPRINT`")
 	return cmd
 }
@@ -70,6 +88,33 @@ func (c *cli) askKeys(public string) (client.Keys, error) {
 	}
 	if keys.Public == "" || keys.Private == "" {
 		return keys, usageError(errors.New("login needs both keys; they are on your account page of the server"))
+	}
+	return keys, nil
+}
+
+// askToken finds what EXACT lets a person in with: a user name and a password or
+// token, or a token alone.
+func (c *cli) askToken(user string) (client.Keys, error) {
+	const otherwise = "set EXACT_TOKEN, or pipe your user name and your password or token, one a line"
+	keys := client.Keys{Public: cmp.Or(user, os.Getenv("EXACT_USER")), Private: os.Getenv("EXACT_TOKEN")}
+	if keys.Private != "" {
+		return keys, nil
+	}
+	in := bufio.NewReader(c.in)
+	var err error
+	if keys.Public == "" {
+		if keys.Public, err = c.askLine(in, "user name: ", false, otherwise); err != nil {
+			return keys, err
+		}
+		if strings.HasPrefix(keys.Public, "pat_") { // nobody is called so
+			return client.Keys{Private: keys.Public}, nil
+		}
+	}
+	if keys.Private, err = c.askLine(in, "password or token: ", true, otherwise); err != nil {
+		return keys, err
+	}
+	if keys.Public == "" || keys.Private == "" {
+		return keys, usageError(errors.New("login to EXACT needs your user name and your password or a token (pat_...)"))
 	}
 	return keys, nil
 }
@@ -104,16 +149,23 @@ func (c *cli) askLine(in *bufio.Reader, question string, secret bool, otherwise 
 
 // login logs in; a person at a terminal may trust an unknown certificate.
 func (c *cli) login(ctx context.Context, env *app.Env, p profile.Profile, keys client.Keys) error {
-	r, err := env.Login(ctx, p, keys)
-	var cert *profile.CertificateError
-	if errors.As(err, &cert) && p.Trust == "" && c.trust(cert) {
-		p.Trust = cert.Fingerprint
-		r, err = env.Login(ctx, p, keys)
-	}
+	r, err := trusting(c, &p, func() (servers.LoginResult, error) { return env.Login(ctx, p, keys) })
 	if err != nil {
 		return err
 	}
 	return c.printLogin(r)
+}
+
+// trusting asks a server, and once more where a person at a terminal trusts the
+// certificate that it shows.
+func trusting[T any](c *cli, p *profile.Profile, ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	var cert *profile.CertificateError
+	if errors.As(err, &cert) && p.Trust == "" && c.trust(cert) {
+		p.Trust = cert.Fingerprint
+		return ask()
+	}
+	return answer, err
 }
 
 // trust asks whether a certificate is the right one. Without a terminal nobody
@@ -139,6 +191,10 @@ func (c *cli) printLogin(r servers.LoginResult) error {
 	if c.json {
 		return c.printJSON(field{"profile", toProfileJSON(r.Profile, r.Profile.Name)})
 	}
-	c.say("logged in to %s as %s; 'cytorun' opens it", r.Profile.URL, r.User.Username)
+	who := r.User.Username
+	if who == "" {
+		who = "whoever the token belongs to"
+	}
+	c.say("logged in to %s as %s; 'cytorun' opens it", r.Profile.URL, who)
 	return nil
 }

@@ -32,17 +32,7 @@ func newProfileCommand(c *cli) *cobra.Command {
 		},
 		&cobra.Command{
 			Use: "remove NAME", Short: "forget a server and its keys", Args: exactArgs("a profile"), ValidArgsFunction: c.completeProfiles,
-			RunE: func(_ *cobra.Command, args []string) error {
-				env, err := c.environment()
-				if err != nil {
-					return err
-				}
-				if err := profile.Remove(env.Paths, args[0]); err != nil {
-					return err
-				}
-				c.say("%s and its keys are forgotten", args[0])
-				return nil
-			},
+			RunE: func(cmd *cobra.Command, args []string) error { return c.forget(cmd.Context(), args[0]) },
 		},
 	)
 	return cmd

@@ -54,7 +54,7 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 	})
 	completeFlag(root, "server", c.completeProfiles)
 	root.AddCommand(
-		newDemoCommand(c), newServeCommand(c), newLoginCommand(c), newProfileCommand(c),
+		newDemoCommand(c), newServeCommand(c), newLoginCommand(c), newLogoutCommand(c), newProfileCommand(c),
 		newProjectsCommand(c), newAlgorithmsCommand(c), newOptionsCommand(c),
 		newRunCommand(c), newRerunCommand(c), newPresetCommand(c), newRetryCommand(c), newAnalysesCommand(c), newLogsCommand(c), newResultsCommand(c),
 		newWaitCommand(c), newCancelCommand(c), newCompareCommand(c), newMethodsCommand(c), newContainerCommand(c),

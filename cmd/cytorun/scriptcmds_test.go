@@ -44,6 +44,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"mode":        mode,
 	"fingerprint": fingerprint,
 	"registry":    serveRegistry,
+	"exact":       serveExact,
 }
 
 // code runs a command and compares its exit code: code 4 cytorun projects.

@@ -76,7 +76,7 @@ func (e *Env) OpenRun(run runner.Run, ca string) (*Session, error) {
 		sel.Server = run.Server.Profile
 	}
 	// The keys of the environment are for its own server alone.
-	if site, err := profile.NormaliseURL(os.Getenv("CYTOMINE_HOST")); err == nil && site == run.Server.URL {
+	if around, _ := profile.Environment(os.Getenv); isSite(around.URL, run.Server.URL) {
 		sel.Server = ""
 	}
 	p, keys, err := profile.Resolve(e.Paths, sel, os.Getenv)
@@ -89,6 +89,12 @@ func (e *Env) OpenRun(run runner.Run, ca string) (*Session, error) {
 	}
 	s.Project = client.Project{ID: run.Project.ID, Name: run.Project.Name, Ontology: run.Project.Ontology}
 	return s, nil
+}
+
+// isSite tells whether an address as it was typed is that of a site.
+func isSite(typed, site string) bool {
+	named, err := profile.NormaliseURL(typed)
+	return err == nil && named == site
 }
 
 // Find finds one analysis by its run id or a unique part of it, job:12345,

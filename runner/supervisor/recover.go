@@ -87,12 +87,7 @@ func revive(run runner.Run, exe string) Recovered {
 // environmentKeys are the keys of this process's environment, if they are for
 // that server.
 func environmentKeys(ref runner.ServerRef) client.Keys {
-	keys := client.Keys{Public: os.Getenv("CYTOMINE_PUBLIC_KEY"), Private: os.Getenv("CYTOMINE_PRIVATE_KEY")}
-	site, err := profile.NormaliseURL(os.Getenv("CYTOMINE_HOST"))
-	if err != nil || site != ref.URL || keys.Public == "" || keys.Private == "" {
-		return client.Keys{}
-	}
-	return keys
+	return profile.EnvironmentKeys(ref.URL, os.Getenv)
 }
 
 // Resume lets a run start that was waiting when the box went down.
