@@ -3,6 +3,10 @@
 //
 //	NAME VALUE UNIT goal GOAL ok|short
 //
+// It may also report what another program on this machine takes for the same:
+//
+//	NAME VALUE UNIT beside PROGRAM
+//
 // It is used by benchmarks only and imports nothing of this module.
 package bench
 
@@ -23,6 +27,12 @@ func Report(b *testing.B, name string, value float64, unit string, goal float64,
 	if err := write(os.Stdout, name, value, unit, goal, lowerIsBetter); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// Beside prints one line about what another program takes for what name measures of ours.
+func Beside(b *testing.B, name string, value float64, unit, program string) {
+	b.Helper()
+	fmt.Printf("\n%s %s %s beside %s\n", name, number(value), unit, program)
 }
 
 // write begins a new line: `go test` may have begun one for the benchmark that is running.

@@ -1,10 +1,8 @@
 package logfile
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,51 +16,6 @@ import (
 
 	"github.com/cytorun/cytorun/internal/bench"
 )
-
-// needle stands in line 5,000,000 of the big log only.
-const needle = "needle-in-line-5000000"
-
-// bigLog makes a log of 1 GB with about ten million lines, an error now and
-// then, and progress bars.
-func bigLog(b *testing.B) string {
-	b.Helper()
-	dir := b.TempDir()
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err == nil && int64(st.Bavail)*st.Bsize < 2<<30 {
-		b.Skip("needs 2 GB of free disk for temporary files")
-	}
-	f, err := os.Create(filepath.Join(dir, "output.log"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	w := bufio.NewWriterSize(f, 1<<20)
-	n := 0
-	for i := 1; n < 1_000_000_000; i++ {
-		var k int
-		switch {
-		case i == 5_000_000:
-			k, err = fmt.Fprintf(w, "2026-11-20 14:32:05 INFO worker: %s found\n", needle)
-		case i%1_000_000 == 0:
-			k, err = w.WriteString(traceback)
-		case i%10_000 == 0:
-			k, err = fmt.Fprintf(w, " 10%%|#    | %d\r 50%%|###  | %d\r100%%|#####| %d\n", i, i, i)
-		default:
-			k, err = fmt.Fprintf(w, "2026-11-20 14:32:%02d INFO tile %09d segmented: %4d objects, mean area %7.2f px, %d ms, batch %05d of 99999\n", i%60, i, i%977, float64(i%9973)/7, i%311, i/100)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		n += k
-	}
-	if _, err := w.WriteString(traceback); err != nil {
-		b.Fatal(err)
-	}
-	if err := w.Flush(); err != nil {
-		b.Fatal(err)
-	}
-	return f.Name()
-}
 
 // ms is how long f takes, the median of some times.
 func ms(times int, f func()) float64 {
@@ -97,7 +50,7 @@ func anonymous(b *testing.B) float64 {
 }
 
 func BenchmarkBigLog(b *testing.B) {
-	path := bigLog(b)
+	path := bench.BigLog(b)
 	runtime.GC()
 	debug.FreeOSMemory()
 	ctx := context.Background()
@@ -149,7 +102,7 @@ func BenchmarkBigLog(b *testing.B) {
 			time.Sleep(time.Millisecond)
 		}
 		bench.Report(b, "log/find-errors-1GB", float64(time.Since(start).Milliseconds()), "ms", 5000, true)
-		if _, total, _ := l.Errors(); total != 8 {
+		if _, total, _ := l.Errors(); total != bench.ErrorsInBigLog {
 			b.Fatal("errors found: ", total)
 		}
 
@@ -167,7 +120,7 @@ func BenchmarkBigLog(b *testing.B) {
 				}
 			})/1000, "s", goal, true)
 		}
-		p, err := Literal(needle, false)
+		p, err := Literal(bench.Needle, false)
 		search("log/literal-to-line-5M", p, err, 0, false, true, 0.3)
 		search("log/literal-back-to-line-5M", p, err, l.Size(), true, true, 0.3)
 		p, err = Regexp(`needle.*IN-LINE-\d+`, true)

@@ -120,6 +120,7 @@ func (x *index) count(ctx context.Context) {
 // find looks for errors where none were looked for yet, some blocks at a time.
 func (x *index) find(ctx context.Context) {
 	for ctx.Err() == nil {
+		x.log.letSearchesGoFirst()
 		r, size := x.log.now()
 		x.mu.Lock()
 		gen, from, looked := x.gen, x.resume, x.looked

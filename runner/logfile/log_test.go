@@ -598,3 +598,23 @@ func TestTimesBesideALog(t *testing.T) {
 		t.Error(off)
 	}
 }
+
+func TestOnlyLettersOfASCIIAreMadeSmall(t *testing.T) {
+	var all []byte
+	for i := range 256 {
+		all = append(all, byte(i))
+	}
+	for cut := range 9 { // whatever stands where in a word
+		in := all[cut:]
+		got := lower(bytes.Clone(in))
+		for i, c := range in {
+			want := c
+			if c >= 'A' && c <= 'Z' {
+				want = c + 32
+			}
+			if got[i] != want {
+				t.Fatalf("byte %#x became %#x", c, got[i])
+			}
+		}
+	}
+}

@@ -25,6 +25,9 @@ type Log struct {
 
 	index index
 	hits  hits
+	// searching is held by searches, which somebody waits for; the index, for which
+	// nobody does, lets them go first.
+	searching sync.RWMutex
 	ups   struct {
 		sync.Mutex
 		at    int64 // block that units belongs to, -1 for none

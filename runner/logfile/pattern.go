@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -97,23 +98,24 @@ func isASCII(s string) bool {
 	return true
 }
 
-// lower makes ASCII letters small, in place.
+// lower makes ASCII letters small, in place, eight at a time.
 func lower(b []byte) []byte {
-	for i, c := range b {
-		b[i] = lowerTable[c]
+	const ones = 0x0101010101010101
+	rest := b
+	for ; len(rest) >= 8; rest = rest[8:] {
+		w := binary.LittleEndian.Uint64(rest)
+		low := w &^ (0x80 * ones)
+		// In each byte the top bit tells: at least 'A', more than 'Z', no ASCII.
+		capital := ((low + (0x80-'A')*ones) ^ (low + (0x7f-'Z')*ones)) &^ w & (0x80 * ones)
+		binary.LittleEndian.PutUint64(rest, w|capital>>2)
+	}
+	for i, c := range rest {
+		if c >= 'A' && c <= 'Z' {
+			rest[i] = c + 'a' - 'A'
+		}
 	}
 	return b
 }
-
-var lowerTable = func() (t [256]byte) {
-	for i := range t {
-		t[i] = byte(i)
-		if i >= 'A' && i <= 'Z' {
-			t[i] = byte(i) + 'a' - 'A'
-		}
-	}
-	return t
-}()
 
 // matchStates tells whether an expression matches one line, or one state of a
 // progress bar in it.

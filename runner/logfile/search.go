@@ -14,6 +14,8 @@ import (
 // not nil, hears how many bytes were searched of how many; the search stops
 // when ctx ends. ok is false when nothing matches.
 func (l *Log) Search(ctx context.Context, p *Pattern, from int64, backward bool, progress func(done, total int64)) (off int64, ok bool, err error) {
+	l.searching.RLock()
+	defer l.searching.RUnlock()
 	r, size := l.now()
 	from = max(min(from, size), 0)
 	if backward && from == 0 || !backward && from == size {
@@ -74,6 +76,11 @@ func (l *Log) Search(ctx context.Context, p *Pattern, from int64, backward bool,
 		}
 	}
 	return 0, false, nil
+}
+
+func (l *Log) letSearchesGoFirst() {
+	l.searching.Lock()
+	defer l.searching.Unlock()
 }
 
 // hits are the matches in one block.

@@ -292,7 +292,8 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return m.toEnd()
 	case keymap.Is(k, searchKey):
-		m.prompt.ask(searchPrompt, m.find.text)
+		m.prompt.ask(searchPrompt, "")
+		m.prompt.input.Placeholder = m.find.text
 	case keymap.Is(k, filterKey):
 		m.prompt.ask(filterPrompt, m.find.filterText)
 	case keymap.Is(k, nextKey):

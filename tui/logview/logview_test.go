@@ -198,7 +198,6 @@ func TestSearchGoesThroughTheMatches(t *testing.T) {
 		t.Error("capitals are searched as typed")
 	}
 	press(t, m, "/")
-	m.prompt.input.SetValue("")
 	typed(t, m, "/^line 40.0$/")
 	press(t, m, "enter")
 	if got := text.Strip(m.View()); !strings.Contains(got, "line 4000") {
@@ -213,6 +212,11 @@ func TestSearchGoesThroughTheMatches(t *testing.T) {
 	if m.find.at != at {
 		t.Error("N must come back")
 	}
+	press(t, m, "/", "enter")
+	if m.find.at <= at {
+		t.Error("an empty search goes on with the last")
+	}
+	press(t, m, "N")
 	msgs := press(t, m, "N")
 	if len(msgs) == 0 || m.find.at != at {
 		t.Error("the end of a search must be said")

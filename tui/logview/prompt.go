@@ -33,7 +33,7 @@ const (
 func newPrompt() prompt { return prompt{input: newInput()} }
 
 func (p *prompt) ask(kind promptKind, text string) {
-	p.kind = kind
+	p.kind, p.input.Placeholder = kind, ""
 	p.input.SetValue(text)
 	p.input.CursorEnd()
 	p.input.Focus()
@@ -79,12 +79,15 @@ func (m *Screen) promptKey(k tea.KeyPressMsg) tea.Cmd {
 }
 
 // startSearch looks from the top of the screen on, or from the end of a log
-// that was followed backwards: the news are what one looks for there.
+// that was followed backwards: the news are what one looks for there. Nothing typed goes
+// on with the last search, as in other pagers.
 func (m *Screen) startSearch(typed string) tea.Cmd {
 	if typed == "" {
 		m.prompt.stop()
-		m.find.pattern, m.find.text = nil, ""
-		return nil
+		if m.find.pattern == nil {
+			return nil
+		}
+		return m.search(false)
 	}
 	p, err := pattern(typed)
 	if err != nil {
