@@ -28,7 +28,7 @@ type Log struct {
 	// searching is held by searches, which somebody waits for; the index, for which
 	// nobody does, lets them go first.
 	searching sync.RWMutex
-	ups   struct {
+	ups       struct {
 		sync.Mutex
 		at    int64 // block that units belongs to, -1 for none
 		r     io.ReaderAt
