@@ -28,6 +28,8 @@ const (
 // is a value: a question in progress does not change it.
 type Pager struct {
 	Filter client.JobFilter
+	// Names are parts of names of algorithms; Next asks for those by their ids.
+	Names  []string
 	Offset int
 	Total  int  // of the jobs that the server has; -1 before the first answer
 	Done   bool // there are no more
@@ -41,7 +43,34 @@ func (s *Session) NewPager(q filter.Query) Pager {
 	if by := q.Positive("by"); len(by) == 1 && by[0] == "me" && s.User.Username != "" {
 		f.Usernames = []string{s.User.Username}
 	}
-	return Pager{Filter: f, Total: -1}
+	return Pager{Filter: f, Names: q.Positive("algorithm"), Total: -1}
+}
+
+// mostAlgorithms bounds how many a request names; URLs have an end.
+const mostAlgorithms = 100
+
+// withIDs turns names of algorithms into ids, once for all pages. Where the server
+// knows none of such a name, or too many, all jobs are asked for: those of
+// algorithms that have vanished keep the name.
+func (s *Session) withIDs(ctx context.Context, p Pager) Pager {
+	if p.Names == nil || p.Offset > 0 || p.Filter.Algorithms != nil {
+		return p
+	}
+	all, err := s.Server.Algorithms(ctx, 0)
+	if err != nil {
+		return p
+	}
+	var ids []client.ID
+	for _, a := range all {
+		name := clean(a.Name)
+		if slices.ContainsFunc(p.Names, func(part string) bool { return strings.Contains(name, part) }) {
+			ids = append(ids, a.ID)
+		}
+	}
+	if len(ids) <= mostAlgorithms {
+		p.Filter.Algorithms = ids
+	}
+	return p
 }
 
 // statusesOf are the states of jobs that a condition on the state may mean; nil
@@ -74,7 +103,7 @@ func statusesOf(words []string) []client.Status {
 func (p Pager) Same(o Pager) bool {
 	a, b := p.Filter, o.Filter
 	return a.Project == b.Project && a.WithParameters == b.WithParameters && sameMinute(a.CreatedAfter, b.CreatedAfter) &&
-		sameMinute(a.CreatedBefore, b.CreatedBefore) && slices.Equal(a.Statuses, b.Statuses) && slices.Equal(a.Usernames, b.Usernames)
+		sameMinute(a.CreatedBefore, b.CreatedBefore) && slices.Equal(a.Statuses, b.Statuses) && slices.Equal(a.Usernames, b.Usernames) && slices.Equal(p.Names, o.Names)
 }
 
 // sameMinute compares times that a filter gives as so long ago.
@@ -85,7 +114,7 @@ func sameMinute(a, b time.Time) bool {
 // Everything tells that the pager asks for all jobs of the project.
 func (p Pager) Everything() bool {
 	f := p.Filter
-	return f.CreatedAfter.IsZero() && f.CreatedBefore.IsZero() && f.Statuses == nil && f.Usernames == nil
+	return f.CreatedAfter.IsZero() && f.CreatedBefore.IsZero() && f.Statuses == nil && f.Usernames == nil && p.Names == nil && f.Algorithms == nil
 }
 
 // Next asks for one page and gives the pager that goes on behind it.
@@ -94,6 +123,7 @@ func (s *Session) Next(ctx context.Context, p Pager) (client.JobPage, Pager, err
 		p.Done, p.Total = true, 0
 		return client.JobPage{}, p, nil
 	}
+	p = s.withIDs(ctx, p)
 	f := p.Filter
 	f.Offset, f.Max = p.Offset, laterPages
 	if p.Offset == 0 {
@@ -106,6 +136,36 @@ func (s *Session) Next(ctx context.Context, p Pager) (client.JobPage, Pager, err
 	p.Offset, p.Total = p.Offset+len(page.Jobs), page.Total
 	p.Done = len(page.Jobs) == 0 || p.Offset >= page.Total
 	return page, p, nil
+}
+
+// Reread asks once more, in one request, for jobs as they were listed. gone are those
+// of them that the server has no more.
+func (s *Session) Reread(ctx context.Context, jobs []client.Job) (now []client.Job, gone map[client.ID]bool, err error) {
+	if len(jobs) == 0 {
+		return nil, nil, nil
+	}
+	f := client.JobFilter{Project: s.Project.ID, Max: laterPages, CreatedAfter: jobs[0].Created, CreatedBefore: jobs[0].Created}
+	gone = map[client.ID]bool{}
+	for _, j := range jobs {
+		gone[j.ID] = true
+		if j.Created.Before(f.CreatedAfter) {
+			f.CreatedAfter = j.Created
+		}
+		if j.Created.After(f.CreatedBefore) {
+			f.CreatedBefore = j.Created
+		}
+	}
+	page, err := s.Server.Jobs(ctx, f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read jobs of the server again: %w", err)
+	}
+	if len(page.Jobs) < page.Total {
+		return page.Jobs, nil, nil // the rest of them may still be there
+	}
+	for _, j := range page.Jobs {
+		delete(gone, j.ID)
+	}
+	return page.Jobs, gone, nil
 }
 
 // mostKept bounds how many jobs are kept for the next start.

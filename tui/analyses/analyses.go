@@ -2,7 +2,8 @@
 // and the runs of this box in one list, each once.
 //
 // Runs of this box are read twice a second, the newest jobs every ten seconds and
-// on demand, older ones a page at a time as one scrolls or filters. Jobs of an
+// on demand, older ones a page at a time as one scrolls or filters, and again while
+// they are seen and have not ended. Jobs of an
 // earlier look are shown until the server answers, with their age.
 package analyses
 
@@ -94,7 +95,7 @@ func (m *Screen) Update(msg tea.Msg) tea.Cmd {
 		return m.connected(msg.Session)
 	case nav.Tick:
 		return m.tick(msg.Now)
-	case opened, runsRead, newestRead, pageRead, fieldsRead:
+	case opened, runsRead, newestRead, pageRead, olderRead, fieldsRead:
 		return m.take(msg)
 	case nav.Link:
 		if !m.session.Connected() {
@@ -245,6 +246,11 @@ func (m *Screen) take(msg tea.Msg) tea.Cmd {
 		if changed = f.takePage(msg); !changed {
 			cmds = append(cmds, m.morePages())
 		}
+	case olderRead:
+		if msg.gen != f.older {
+			return nil
+		}
+		changed = f.takeOlder(msg)
 	case fieldsRead:
 		if msg.gen != f.fields {
 			return nil
@@ -306,6 +312,10 @@ func (m *Screen) tick(now time.Time) tea.Cmd {
 	if f := &m.feed; f.newest == 0 && !now.Before(f.newestDue) {
 		cmds = append(cmds, f.askNewest(m.session, now))
 	}
+	if f := &m.feed; f.older == 0 && !now.Before(f.olderDue) {
+		first, end := m.table.Seen()
+		cmds = append(cmds, f.askOlder(m.session, m.view.lines[first:end], now))
+	}
 	return tea.Batch(append(cmds, m.morePages())...)
 }
 
@@ -335,6 +345,7 @@ func (m *Screen) refilter() tea.Cmd {
 func (m *Screen) morePages() tea.Cmd {
 	const screens = 3
 	if m.table.Cursor() < len(m.view.lines)-screens*max(m.split.ListHeight, 10) {
+		m.feed.fruitless = 0
 		return nil
 	}
 	return m.feed.askPage(m.session)

@@ -39,9 +39,20 @@ type feed struct {
 	asOf     time.Time // of jobs that were kept from an earlier look; zero: they are fresh
 
 	// Questions on their way, 0 for none.
-	opening, runs, newest, page, fields nav.Gen
-	runsDue, newestDue                  time.Time
+	opening, runs, newest, page, fields, older nav.Gen
+	runsDue, newestDue, olderDue               time.Time
+
+	newestTo time.Time // jobs created before it are not among the newest
+	// fruitless counts jobs that were read since the list had enough to show.
+	fruitless int
 }
+
+// patience is how many jobs are read for a filter that finds too little before
+// somebody has to ask for more.
+const patience = 20_000
+
+// weary tells that reading on is left to the person.
+func (f *feed) weary() bool { return f.fruitless >= patience && !f.pager.Done }
 
 func newFeed(s *app.Session) feed {
 	return feed{list: s.NewList(), pager: s.NewPager(filter.Query{})}
@@ -139,6 +150,9 @@ func (f *feed) takeNewest(m newestRead) (changed bool) {
 		return false
 	}
 	f.asOf, f.whole, f.total = time.Time{}, m.next.Done, m.page.Total
+	if n := len(m.page.Jobs); n > 0 {
+		f.newestTo = m.page.Jobs[n-1].Created
+	}
 	if f.pager.Offset == 0 && f.pager.Same(m.next) {
 		f.pager = m.next
 	}
@@ -156,13 +170,13 @@ type pageRead struct {
 // wants reads jobs for another filter, from the first on.
 func (f *feed) wants(p app.Pager) {
 	if !f.pager.Same(p) {
-		f.pager, f.page = p, 0
+		f.pager, f.page, f.fruitless = p, 0, 0
 	}
 }
 
 // askPage asks for the next page, unless all have come or one is on its way.
 func (f *feed) askPage(s *app.Session) tea.Cmd {
-	if f.pager.Done || f.page != 0 || f.err != nil || !f.answered || !s.Connected() {
+	if f.pager.Done || f.page != 0 || f.err != nil || !f.answered || !s.Connected() || f.weary() {
 		return nil
 	}
 	if f.whole && !f.pager.Filter.WithParameters {
@@ -185,7 +199,48 @@ func (f *feed) takePage(m pageRead) (changed bool) {
 		return false
 	}
 	f.pager = m.next
+	f.fruitless += len(m.page.Jobs)
 	return f.list.TakeJobs(m.page.Jobs)
+}
+
+// olderRead answers askOlder.
+type olderRead struct {
+	gen   nav.Gen
+	jobs  []client.Job
+	gone  map[client.ID]bool
+	err   error
+	asked time.Time
+}
+
+// askOlder asks again for jobs that are seen, have not ended, and are not among the
+// newest.
+func (f *feed) askOlder(s *app.Session, seen []line, now time.Time) tea.Cmd {
+	var jobs []client.Job
+	for _, l := range seen {
+		if l.row != nil && l.row.Job != nil && !l.row.Job.Status.Ended() && l.row.Job.Created.Before(f.newestTo) {
+			jobs = append(jobs, *l.row.Job)
+		}
+	}
+	if len(jobs) == 0 || !s.Connected() || f.err != nil {
+		return nil
+	}
+	gen := nav.NewGen()
+	f.older = gen
+	return func() tea.Msg {
+		ctx, cancel := within()
+		defer cancel()
+		again, gone, err := s.Reread(ctx, jobs)
+		return olderRead{gen, again, gone, err, now}
+	}
+}
+
+func (f *feed) takeOlder(m olderRead) (changed bool) {
+	f.older, f.olderDue = 0, m.asked.Add(serverEvery)
+	if m.err != nil {
+		return false // asking for the newest tells why
+	}
+	changed = f.list.TakeJobs(m.jobs)
+	return f.list.Forget(m.gone) || changed
 }
 
 // fieldsRead answers readFields.

@@ -53,6 +53,9 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if m.table.Update(k) {
+		if m.table.Cursor() >= len(m.view.lines)-1 {
+			m.feed.fruitless = 0 // whoever goes on at the end wants more
+		}
 		return tea.Batch(m.rest.Move(), m.morePages())
 	}
 	return m.act(k)

@@ -22,7 +22,9 @@ func (m *Screen) say() {
 	case len(m.feed.list.Rows()) > 0 && m.filter.Value() == firstFilter && !m.filter.Editing():
 		m.table.Empty = "None of the " + text.Count(m.feed.list.Len()) + " listed so far is yours; m shows everybody's."
 	case m.feed.answered && (m.feed.page != 0 || m.feed.fields != 0):
-		m.table.Empty = "looking for more"
+		m.table.Empty = "looking for more" + m.lookedAt() + "; esc stops"
+	case m.feed.answered && m.feed.weary():
+		m.table.Empty = "No analysis matches among those looked at:" + m.lookedAt() + ". end goes on looking, esc clears the filter."
 	case len(m.feed.list.Rows()) > 0:
 		m.table.Empty = "No analysis matches; esc clears the filter."
 	case errors.As(m.feed.err, &choose) && len(choose.Projects) > 0:
@@ -50,6 +52,15 @@ func (m *Screen) View() string {
 		return head + m.table.View()
 	}
 	return head + m.split.Draw(m.table.View(), m.detail.View())
+}
+
+// lookedAt says how far the jobs were read that the filter may mean.
+func (m *Screen) lookedAt() string {
+	p := m.feed.pager
+	if p.Total <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s of %s jobs", text.Count(p.Offset), text.Count(p.Total))
 }
 
 // count says how many there are, how many are marked, and how fresh.
@@ -83,8 +94,11 @@ func (m *Screen) count() string {
 		parts = append(parts, "runs of this box only, ctrl+r asks again")
 	case !f.asOf.IsZero():
 		parts = append(parts, "as of "+text.Ago(f.asOf, m.now))
-	case f.page != 0 && !f.pager.Everything():
-		parts = append(parts, "looking for more")
+	case m.view.query.Empty():
+	case f.page != 0:
+		parts = append(parts, "looking for more"+m.lookedAt())
+	case f.weary():
+		parts = append(parts, "looked at"+m.lookedAt()+", end goes on")
 	}
 	if m.filter.Editing() && m.view.err == nil && m.width >= 100 {
 		parts = append([]string{"state: by: since:7d tag: sigma>2 @saved"}, parts...)

@@ -32,6 +32,7 @@ type Site struct {
 	// Down makes every further request fail, as if the server had gone.
 	Down func()
 	t    testing.TB
+	dir  string // of the server
 }
 
 // New starts a site. Its folders are the test's own.
@@ -80,7 +81,7 @@ func New(t testing.TB) *Site {
 	connected, err := s.Connect(ctx, "")
 	must(t, err)
 	return &Site{
-		Session: connected, Unconnected: s, Down: stop, t: t,
+		Session: connected, Unconnected: s, Down: stop, t: t, dir: filepath.Join(base, "server"),
 		Other: client.Project{ID: client.ID(second), Name: "Ki67 pilot"},
 	}
 }

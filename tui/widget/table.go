@@ -87,6 +87,9 @@ func (t *Table) Cursor() int {
 	return t.cursor
 }
 
+// Seen are the rows that are drawn: from the first up to, not including, the end.
+func (t *Table) Seen() (first, end int) { return t.top, min(t.top+t.rows(), t.n) }
+
 // GoTo moves the cursor to a row.
 func (t *Table) GoTo(row int) { t.move(row) }
 
