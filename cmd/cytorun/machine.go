@@ -47,6 +47,7 @@ type machineJSON struct {
 
 type gpuJSON struct {
 	Index     int           `json:"index"`
+	Label     string        `json:"label"`
 	UUID      string        `json:"uuid"`
 	Name      string        `json:"name"`
 	Memory    int64         `json:"memory"`
@@ -90,7 +91,7 @@ func toMachineJSON(m app.Machine) machineJSON {
 	}
 	for _, g := range m.GPUs {
 		j := gpuJSON{
-			Index: g.Index, UUID: g.UUID, Name: g.Name, Memory: g.Total, Used: g.Used, Load: g.Load, Free: g.Free, Problem: g.Problem,
+			Index: g.Index, Label: g.Label, UUID: g.UUID, Name: g.Name, Memory: g.Total, Used: g.Used, Load: g.Load, Free: g.Free, Problem: g.Problem,
 			Leases: []holderJSON{}, Processes: []processJSON{},
 		}
 		for _, l := range g.Leases {
@@ -130,7 +131,7 @@ func (c *cli) printMachine(m app.Machine) {
 		if g.Load >= 0 {
 			load = fmt.Sprintf(", load %d %%", g.Load)
 		}
-		fmt.Fprintf(c.out, "GPU %d   %s  %s of %s%s: %s\n", g.Index, text.Line(g.Name), text.Bytes(g.Used), text.Bytes(g.Total), load, text.Line(state))
+		fmt.Fprintf(c.out, "GPU %-3s %s  %s of %s%s: %s\n", g.Label, text.Line(g.Name), text.Bytes(g.Used), text.Bytes(g.Total), load, text.Line(state))
 		for _, l := range g.Leases {
 			fmt.Fprintf(c.out, "        leased by %s\n", l)
 		}

@@ -37,6 +37,7 @@ type Machine struct {
 // GPU is one device. Sizes are in bytes, Load in percent; -1 is unknown.
 type GPU struct {
 	Index       int
+	Label       string // for people: the index, or GPU:SLICE
 	UUID, Name  string
 	Used, Total int64
 	Load        int
@@ -89,7 +90,7 @@ func (m *Machine) share(box gpu.Box) {
 		m.QueueProblem = box.Problem.Error()
 	}
 	for _, s := range box.GPUs {
-		g := GPU{Index: s.Index, UUID: s.UUID, Name: s.Name, Used: s.Used, Total: s.Total, Load: s.Load, Free: s.Free(), Leases: s.Leases}
+		g := GPU{Index: s.Index, Label: s.Label(), UUID: s.UUID, Name: s.Name, Used: s.Used, Total: s.Total, Load: s.Load, Free: s.Free(), Leases: s.Leases}
 		switch {
 		case s.Lost:
 			g.Problem = "does not answer; restart the box"

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,7 +29,7 @@ func (e *Env) Usage(ctx context.Context, since time.Time, by []string) (Usage, e
 	if slices.Contains(by, "gpu") && len(records) > 0 {
 		devices, _ := gpu.Discover(ctx) // without an answer UUIDs do
 		for _, d := range devices {
-			u.gpus[d.UUID] = fmt.Sprintf("%d %s", d.Index, d.Name)
+			u.gpus[d.UUID] = d.Label() + " " + d.Name
 		}
 	}
 	return u, err

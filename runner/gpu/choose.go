@@ -36,7 +36,7 @@ func choose(devices []Device, held map[string][]Lease, r Request, allow []string
 	var free []Device
 	var obstacles []obstacle
 	for _, d := range candidates {
-		o := inTheWay(d, held[d.UUID], r.Memory, ours, now)
+		o := inTheWay(d, held[d.UUID], nearby(d, devices, held), r.Memory, ours, now)
 		if o == nil {
 			free = append(free, d)
 		} else {
@@ -53,16 +53,19 @@ func choose(devices []Device, held map[string][]Lease, r Request, allow []string
 		})
 	}
 	free = free[:r.GPUs()]
-	slices.SortFunc(free, func(a, b Device) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortFunc(free, func(a, b Device) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(len(a.Slice), len(b.Slice)), cmp.Compare(a.Slice, b.Slice))
+	})
 	return free, nil, nil
 }
 
 // inTheWay says what keeps a request from a GPU, nil when nothing does. memory
-// is what the request declares, 0 for the whole GPU.
-func inTheWay(d Device, held []Lease, memory int64, ours func(Process, Lease) bool, now time.Time) *obstacle {
+// is what the request declares, 0 for the whole GPU, and near the leases whose
+// runs may compute there; see nearby.
+func inTheWay(d Device, held, near []Lease, memory int64, ours func(Process, Lease) bool, now time.Time) *obstacle {
 	o := &obstacle{}
-	name := fmt.Sprintf("GPU %d", d.Index)
-	if strangers := foreign(d, held, ours); len(strangers) > 0 {
+	name := "GPU " + d.Label()
+	if strangers := foreign(d, near, ours); len(strangers) > 0 {
 		o.processes = strangers
 		// Its owner may give the memory back without ending.
 		o.vague = true
@@ -105,15 +108,15 @@ func inTheWay(d Device, held []Lease, memory int64, ours func(Process, Lease) bo
 	return o
 }
 
-// foreign lists the processes on a GPU that belong to no run with a lease of
+// foreign lists the processes on a GPU that belong to no run with a lease near
 // it. A process that cannot be seen is taken for one of the holders'.
-func foreign(d Device, held []Lease, ours func(Process, Lease) bool) []Process {
+func foreign(d Device, near []Lease, ours func(Process, Lease) bool) []Process {
 	var strangers []Process
 	for _, p := range d.Processes {
-		if p.gone() || p.start == "" && len(held) > 0 {
+		if p.gone() || p.start == "" && len(near) > 0 {
 			continue
 		}
-		if !slices.ContainsFunc(held, func(l Lease) bool { return ours(p, l) }) {
+		if !slices.ContainsFunc(near, func(l Lease) bool { return ours(p, l) }) {
 			strangers = append(strangers, p)
 		}
 	}

@@ -25,12 +25,15 @@ import (
 	"time"
 )
 
-// Device is one NVIDIA GPU as its driver tells of it.
+// Device is one NVIDIA GPU as its driver tells of it, or a slice of one.
 type Device struct {
-	Index  int    // in the order of nvidia-smi
-	UUID   string // such as GPU-5d3f...
-	Name   string // of the product; untrusted
-	Driver string // version
+	Index int // in the order of nvidia-smi
+	// Slice names a slice of a GPU in MIG mode, such as 0:1, and Whole is the
+	// UUID of that GPU; both are empty for a whole one.
+	Slice, Whole string
+	UUID         string // such as GPU-5d3f...
+	Name         string // of the product; untrusted
+	Driver       string // version
 	// Total and Used are bytes of memory, and Load is how busy it was in the
 	// last second, in percent; -1 where the driver does not say.
 	Total, Used int64

@@ -99,7 +99,7 @@ func look(devices []Device, slots int) Box {
 	}
 	for _, d := range devices {
 		s := State{Device: d, Leases: byGPU[d.UUID]}
-		s.Foreign = foreign(d, s.Leases, func(p Process, l Lease) bool { return below(p.PID, l.Holder) })
+		s.Foreign = foreign(d, nearby(d, devices, byGPU), func(p Process, l Lease) bool { return below(p.PID, l.Holder) })
 		s.Allowed = slices.ContainsFunc(allowed, func(a Device) bool { return a.UUID == d.UUID })
 		b.GPUs = append(b.GPUs, s)
 	}

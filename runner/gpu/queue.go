@@ -259,11 +259,11 @@ func (q *Queue) takeLeases(g *Grant, picked []Device, now map[string][]Lease, r 
 			return errAgain // somebody looks whether it is held
 		}
 		if err != nil {
-			return fmt.Errorf("cannot lease GPU %d: %w", d.Index, err)
+			return fmt.Errorf("cannot lease GPU %s: %w", d.Label(), err)
 		}
 		g.files = append(g.files, f)
 		if err := write(f, newHolder(q.run, r.Memory, time.Now(), r.Typical)); err != nil {
-			return fmt.Errorf("cannot lease GPU %d: %w", d.Index, err)
+			return fmt.Errorf("cannot lease GPU %s: %w", d.Label(), err)
 		}
 		g.GPUs = append(g.GPUs, d)
 	}

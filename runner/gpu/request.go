@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -54,12 +55,13 @@ func (r Request) String() string {
 	return s
 }
 
-// ParseNames reads the value of --gpu: "0", "0,2", "GPU-5d3f", or UUIDs.
+// ParseNames reads the value of --gpu: "0", "0,2", "GPU-5d3f", or UUIDs, and
+// "0:1" for a slice of a GPU in MIG mode.
 func ParseNames(s string) ([]string, error) {
 	var names []string
 	for n := range strings.SplitSeq(s, ",") {
 		n = strings.TrimSpace(n)
-		if n == "" || strings.Trim(n, "0123456789") != "" && !validUUID(n) {
+		if n == "" || !isLabel(n) && !validUUID(n) {
 			return nil, fmt.Errorf("%q names no GPU; say an index, a UUID or its beginning, as nvidia-smi -L lists them", text.Line(s))
 		}
 		if slices.Contains(names, n) {
@@ -68,6 +70,12 @@ func ParseNames(s string) ([]string, error) {
 		names = append(names, n)
 	}
 	return names, nil
+}
+
+// isLabel tells an index of a GPU, or GPU:SLICE.
+func isLabel(s string) bool {
+	gpu, slice, cut := strings.Cut(s, ":")
+	return gpu != "" && strings.Trim(gpu+slice, "0123456789") == "" && cut == (slice != "")
 }
 
 // units of memory. It is sold by powers of two, whatever the letters say.
@@ -97,12 +105,13 @@ func FormatMemory(n int64) string {
 // find gives the device that a name of nvidia-smi means.
 func find(devices []Device, name string) (Device, error) {
 	var found []Device
-	index, err := strconv.Atoi(name)
+	_, err := strconv.Atoi(name)
+	number := err == nil || strings.Contains(name, ":")
 	for _, d := range devices {
-		if err == nil && d.Index == index || strings.EqualFold(d.UUID, name) {
+		if sameLabel(d.Label(), name) || strings.EqualFold(d.UUID, name) {
 			return d, nil
 		}
-		if err != nil && strings.HasPrefix(strings.ToLower(d.UUID), strings.ToLower(name)) {
+		if !number && strings.HasPrefix(strings.ToLower(d.UUID), strings.ToLower(name)) {
 			found = append(found, d)
 		}
 	}
@@ -115,10 +124,22 @@ func find(devices []Device, name string) (Device, error) {
 	return Device{}, fmt.Errorf("%w: %s is the beginning of several: %s", ErrRequest, text.Line(name), list(found))
 }
 
+// sameLabel compares labels of devices as numbers: 00 is 0.
+func sameLabel(a, b string) bool {
+	trim := func(s string) string {
+		var parts []string
+		for p := range strings.SplitSeq(s, ":") {
+			parts = append(parts, cmp.Or(strings.TrimLeft(p, "0"), "0"))
+		}
+		return strings.Join(parts, ":")
+	}
+	return a == b || trim(a) == trim(b)
+}
+
 func list(devices []Device) string {
 	var s []string
 	for _, d := range devices {
-		s = append(s, fmt.Sprintf("%d (%s)", d.Index, d.UUID))
+		s = append(s, fmt.Sprintf("%s (%s)", d.Label(), d.UUID))
 	}
 	return "GPU " + strings.Join(s, ", ")
 }
@@ -134,7 +155,7 @@ func (r Request) pin(devices []Device) (Request, error) {
 			return r, err
 		}
 		if slices.Contains(uuids, d.UUID) {
-			return r, fmt.Errorf("%w: GPU %d is named twice", ErrRequest, d.Index)
+			return r, fmt.Errorf("%w: GPU %s is named twice", ErrRequest, d.Label())
 		}
 		uuids = append(uuids, d.UUID)
 	}
@@ -155,7 +176,7 @@ func (r Request) candidates(devices []Device, allow []string) ([]Device, error) 
 				return nil, err
 			}
 			if !slices.ContainsFunc(allowed, func(a Device) bool { return a.UUID == d.UUID }) {
-				return nil, fmt.Errorf("%w: GPU %d is not in [gpu] allow of config.toml", ErrRequest, d.Index)
+				return nil, fmt.Errorf("%w: GPU %s is not in [gpu] allow of config.toml", ErrRequest, d.Label())
 			}
 			from = append(from, d)
 		}
@@ -164,7 +185,7 @@ func (r Request) candidates(devices []Device, allow []string) ([]Device, error) 
 	for _, d := range from {
 		if d.Lost {
 			if len(r.Names) > 0 {
-				return nil, fmt.Errorf("%w: GPU %d does not answer; restart the box", ErrRequest, d.Index)
+				return nil, fmt.Errorf("%w: GPU %s does not answer; restart the box", ErrRequest, d.Label())
 			}
 			continue
 		}

@@ -57,6 +57,9 @@ func Discover(ctx context.Context) ([]Device, error) {
 	if processes.err != nil {
 		return nil, processes.err
 	}
+	if devices, err = cut(ctx, devices); err != nil {
+		return nil, err
+	}
 	addProcesses(devices, processes.out)
 	return devices, nil
 }
@@ -94,9 +97,9 @@ func addProcesses(devices []Device, out string) {
 		if f == nil || number(f[1]) <= 0 {
 			continue
 		}
+		p := Process{PID: int(number(f[1])), Used: mebibytes(f[2]), UID: -1}
 		for i := range devices {
-			if devices[i].UUID == f[0] {
-				p := Process{PID: int(number(f[1])), Used: mebibytes(f[2]), UID: -1}
+			if devices[i].UUID == f[0] || devices[i].Whole == f[0] {
 				p.identify()
 				devices[i].Processes = append(devices[i].Processes, p)
 			}
@@ -171,13 +174,18 @@ func smi(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("%w: nvidia-smi still hangs and cannot be killed: the driver is stuck; restart the box", ErrTool)
 	}
 	out, err := run(ctx, toolTimeout, "nvidia-smi", append(args, "--format=csv,noheader,nounits")...)
+	return out, toolFailed(ctx, out, err)
+}
+
+// toolFailed explains what run gave; nil where it did not fail.
+func toolFailed(ctx context.Context, out string, err error) error {
 	if err == nil || ctx.Err() != nil {
-		return out, err
+		return err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "", fmt.Errorf("%w: nvidia-smi gives no answer in %s; run it to see, a stuck driver often needs a restart of the box", ErrTool, text.Duration(toolTimeout))
+		return fmt.Errorf("%w: nvidia-smi gives no answer in %s; run it to see, a stuck driver often needs a restart of the box", ErrTool, text.Duration(toolTimeout))
 	}
-	return out, fmt.Errorf("%w: nvidia-smi fails: %s", ErrTool, explain(cmp.Or(firstWords(out), err.Error())))
+	return fmt.Errorf("%w: nvidia-smi fails: %s", ErrTool, explain(cmp.Or(firstWords(out), err.Error())))
 }
 
 // failures are what nvidia-smi says when a driver is ill, and what to do.

@@ -195,7 +195,7 @@ func (m *Screen) drawGPUs(f *widget.Facts) {
 		if g.Load >= 0 {
 			load = fmt.Sprintf("%d%%", g.Load)
 		}
-		name := text.Pad(fmt.Sprintf("%d %s", g.Index, text.Line(g.Name)), min(28, f.Width/3))
+		name := text.Pad(fmt.Sprintf("%s %s", g.Label, text.Line(g.Name)), min(28, f.Width/3))
 		use := fmt.Sprintf("%s of %s", text.Bytes(g.Used), text.Bytes(g.Total))
 		f.Line(t.Bold.Render(name) + " " + widget.Progress(percent, 16) + "  " + text.Truncate(use+", load "+load, max(f.Width-text.Width(name)-19, 1)))
 		if g.Problem != "" {
