@@ -17,8 +17,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -87,13 +89,33 @@ type PathSettings struct {
 	Tmp        string `toml:"tmp,omitempty"`
 }
 
+// Set sets one folder by its name in the file, or with an empty one leaves it
+// where it is by default.
+func (s *PathSettings) Set(name, folder string) error {
+	fields := map[string]*string{
+		"data": &s.Data, "state": &s.State, "cache": &s.Cache, "runs": &s.Runs, "containers": &s.Containers,
+		"weights": &s.Weights, "work": &s.Work, "tmp": &s.Tmp,
+	}
+	field, ok := fields[name]
+	if !ok {
+		return &UsageError{fmt.Sprintf("no folder %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))}
+	}
+	if folder != "" {
+		if _, err := Expand(folder); err != nil {
+			return &UsageError{fmt.Sprintf("cannot use %s = %q: %v", name, folder, err)}
+		}
+	}
+	*field = folder
+	return nil
+}
+
 // apply gives p with the folders of s, and the ones below State and Cache.
 func (s PathSettings) apply(p Paths) (Paths, error) {
 	set := func(into *string, name, value string) error {
 		if value == "" {
 			return nil
 		}
-		dir, err := expand(value)
+		dir, err := Expand(value)
 		if err != nil {
 			return fmt.Errorf("cannot use %s = %q in [paths] of %s: %w", name, value, configFile(p), err)
 		}
@@ -104,7 +126,12 @@ func (s PathSettings) apply(p Paths) (Paths, error) {
 	p.Runs = filepath.Join(p.State, "runs")
 	p.Containers = filepath.Join(p.Cache, "containers")
 	p.Weights = filepath.Join(p.Cache, "weights")
-	err = errors.Join(err, set(&p.Runs, "runs", s.Runs), set(&p.Containers, "containers", s.Containers),
+	err = errors.Join(err, set(&p.Runs, "runs", s.Runs), set(&p.Containers, "containers", s.Containers))
+	if s.Containers != "" {
+		// Who moves one kind of large things wants the other one there too.
+		p.Weights = filepath.Join(p.Containers, "weights")
+	}
+	err = errors.Join(err,
 		set(&p.Weights, "weights", s.Weights), set(&p.Work, "work", s.Work), set(&p.Tmp, "tmp", s.Tmp))
 	if err != nil {
 		return Paths{}, err
@@ -112,9 +139,9 @@ func (s PathSettings) apply(p Paths) (Paths, error) {
 	return p, nil
 }
 
-// expand replaces a leading ~ and environment variables in a path, which must
+// Expand replaces a leading ~ and environment variables in a path, which must
 // then be absolute.
-func expand(path string) (string, error) {
+func Expand(path string) (string, error) {
 	if path == "~" || strings.HasPrefix(path, "~/") {
 		home, err := os.UserHomeDir()
 		if err != nil {

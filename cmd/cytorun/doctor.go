@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,11 +15,15 @@ import (
 )
 
 func newDoctorCommand(c *cli) *cobra.Command {
-	var install, notify bool
+	var install, notify, places bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what this box lacks, with the command that mends it",
-		Args:  noArgs,
+		Long: `Say what this box lacks, with the command that mends it. It really builds and
+runs a tiny container, tries the locks that runs rely on, and looks at the free
+space and your quota of each folder. At its first use it asks where things that
+grow shall lie.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := c.environment()
 			if err != nil {
@@ -29,6 +34,14 @@ func newDoctorCommand(c *cli) *cobra.Command {
 					return err
 				}
 			}
+			if places && !c.asks() {
+				return usageError(errors.New("--places asks, and standard input is no terminal; 'cytorun path --set NAME=FOLDER' says it"))
+			}
+			if places || c.asks() && !c.json && !notify && env.FirstUse() {
+				if err := c.askPlaces(cmd.Context(), env); err != nil {
+					return err
+				}
+			}
 			if notify {
 				return c.printChecks(env.TryNotify(cmd.Context()))
 			}
@@ -36,6 +49,7 @@ func newDoctorCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&install, "install", false, "install Apptainer, under your home where you are not root")
+	cmd.Flags().BoolVar(&places, "places", false, "ask where runs, containers and temporary files shall lie; so does the first use")
 	cmd.Flags().BoolVar(&notify, "notify", false, "try how you are told that an analysis has ended, see [notify] in config.toml")
 	return cmd
 }

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
-
-	"github.com/gofrs/flock"
-	"golang.org/x/sys/unix"
 
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner/apptainer"
@@ -22,76 +18,38 @@ import (
 func (e *Env) Doctor(ctx context.Context) []Check {
 	checks := []Check{}
 	checks = append(checks, e.checkApptainer(ctx)...)
-	checks = append(checks, e.checkPaths()...)
-	checks = append(checks, e.checkLocks(), checkGPUs(ctx), checkLogout(), checkProc())
+	checks = append(checks, e.checkPlaces(ctx)...)
+	checks = append(checks, e.checkState(), checkGPUs(ctx), checkLogout(), checkProc())
 	return checks
 }
 
 func (e *Env) checkApptainer(ctx context.Context) []Check {
-	a, err := apptainer.Find()
+	a, err := apptainer.FindFor(e.Paths)
 	if err != nil {
 		return []Check{{Name: "Apptainer", Text: err.Error(), Next: "cytorun doctor --install"}}
 	}
-	checks := []Check{{Name: "Apptainer", OK: true, Text: fmt.Sprintf("%s in %s", a.Version, a.Path)}}
-	for _, p := range a.Check(ctx) {
+	checks := []Check{{Name: "Apptainer", OK: true, Text: fmt.Sprintf("%s, in %s", a.Kind(), a.Path)}}
+	for _, p := range a.Check(ctx, e.Paths.Containers) {
 		checks = append(checks, Check{Name: "containers", OK: !p.Fatal, Warn: true, Text: p.What, Next: p.Fix})
 	}
-	return checks
-}
-
-func (e *Env) checkPaths() []Check {
-	var checks []Check
-	for _, p := range []struct{ name, dir string }{
-		{"runs", e.Paths.Runs}, {"containers", e.Paths.Containers}, {"work", e.Paths.Work}, {"config", e.Paths.Config},
-	} {
-		if p.dir == "" {
-			continue
-		}
-		checks = append(checks, checkFolder(p.name, p.dir))
+	limits := Check{Name: "limits", OK: true, Text: "memory and processors of a container can be limited"}
+	if err := a.Limits(); err != nil {
+		limits.Warn, limits.Text = true, err.Error()
+	}
+	checks = append(checks, limits)
+	if site := apptainer.SiteCache(); site != "" {
+		checks = append(checks, checkSite(site))
 	}
 	return checks
 }
 
-// checkFolder looks at the space of a folder, which may not exist yet.
-func checkFolder(name, dir string) Check {
-	there := dir
-	for there != "/" {
-		if _, err := os.Stat(there); err == nil {
-			break
-		}
-		there = filepath.Dir(there)
-	}
-	if err := unix.Access(there, unix.W_OK|unix.X_OK); err != nil {
-		return Check{Name: name, Text: fmt.Sprintf("cannot write to %s: %v", there, err), Next: "set [paths] in config.toml to a folder of yours"}
-	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(there, &fs); err != nil {
-		return Check{Name: name, Text: fmt.Sprintf("cannot look at %s: %v", there, err), Next: "set [paths] in config.toml to a folder of yours"}
-	}
-	free := int64(fs.Bavail) * int64(fs.Bsize)
-	c := Check{Name: name, OK: true, Text: fmt.Sprintf("%s, %s free", dir, text.Bytes(free))}
-	if free < minFree {
-		c.Warn, c.Next = true, "free some space, or move it with [paths] in config.toml"
+// checkSite looks at the containers that the site keeps for everybody.
+func checkSite(dir string) Check {
+	c := Check{Name: "site", OK: true, Text: "containers of the site are read from " + dir}
+	if _, err := os.ReadDir(dir); err != nil {
+		c.Warn, c.Text, c.Next = true, fmt.Sprintf("the containers of the site cannot be read: %v", err), "chmod -R a+rX "+dir+", or mend [containers] site in config.toml"
 	}
 	return c
-}
-
-// checkLocks tries the lock that run folders rely on; some network file systems
-// accept it without locking anything.
-func (e *Env) checkLocks() Check {
-	path := filepath.Join(e.Paths.Runs, ".doctor-lock")
-	defer os.Remove(path)
-	a, b := flock.New(path), flock.New(path)
-	defer a.Close()
-	defer b.Close()
-	got, err := a.TryLock()
-	if err != nil || !got {
-		return Check{Name: "locks", Text: fmt.Sprintf("cannot lock files in %s: %v", e.Paths.Runs, err), Next: "set [paths] state to a folder on a local disk"}
-	}
-	if twice, err := b.TryLock(); err != nil || twice {
-		return Check{Name: "locks", Text: e.Paths.Runs + " gives one lock to two: its file system does not lock", Next: "set [paths] state to a folder on a local disk"}
-	}
-	return Check{Name: "locks", OK: true, Text: "files lock in " + e.Paths.Runs}
 }
 
 func checkGPUs(ctx context.Context) Check {

@@ -67,7 +67,7 @@ func (e *Env) Machine(ctx context.Context) Machine {
 		m.Apptainer = Check{Name: "Apptainer", OK: true, Text: a.Version + " in " + a.Path}
 	}
 	m.Cached = folderSize(e.Paths.Containers)
-	m.Disk = e.checkPaths()
+	m.Disk = e.checkPlaces(ctx)
 	runs, err := e.Store.List()
 	if err != nil {
 		return m

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/forms"
@@ -33,17 +30,18 @@ const minFree = 1 << 30
 // Preflight looks at everything that a launch needs, without changing anything.
 func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 	r.Runtime = s.runtime(r)
-	return append(s.checkOwn(ctx, r), []Check{
+	checks := append(s.checkOwn(ctx, r), []Check{
 		s.checkValues(r),
 		s.checkImages(ctx, r),
 		s.checkServer(ctx),
 		s.checkRuntime(r),
 		s.checkContainer(ctx, r),
-		s.checkDisk(),
+		s.checkDisk(ctx),
 		checkGPU(ctx, r),
 		s.checkLimits(r),
 		s.checkHistory(r),
 	}...)
+	return append(checks, s.checkModels(r)...)
 }
 
 func (s *Session) checkValues(r LaunchRequest) Check {
@@ -78,11 +76,16 @@ func (s *Session) checkRuntime(r LaunchRequest) Check {
 	if r.Runtime == runner.Process {
 		return Check{Name: "runtime", OK: true, Warn: true, Text: ownProcess(r)}
 	}
-	a, err := apptainer.Find()
+	a, err := apptainer.FindFor(s.Env.Paths)
 	if err != nil {
 		return Check{Name: "runtime", Text: err.Error(), Next: "cytorun doctor --install"}
 	}
-	return Check{Name: "runtime", OK: true, Text: "Apptainer " + a.Version}
+	for _, p := range a.Forbidden(s.Env.Paths.Containers) {
+		if p.Fatal {
+			return Check{Name: "runtime", Text: p.What, Next: p.Fix}
+		}
+	}
+	return Check{Name: "runtime", OK: true, Text: a.Kind()}
 }
 
 func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
@@ -107,49 +110,88 @@ func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 	ctx, stop := context.WithTimeout(ctx, needWithin)
 	defer stop()
 	room, err := apptainer.Need(ctx, s.Env.Paths.Containers, ref)
+	var tag *apptainer.TagError
 	switch {
+	case errors.Is(err, apptainer.ErrLogin), errors.Is(err, apptainer.ErrNoImage), errors.As(err, &tag), errors.Is(err, apptainer.ErrArchitecture):
+		return Check{Name: "container", Text: err.Error(), Next: "name another one with --container, or ask who published it"}
+	case apptainer.Transient(err):
+		c.Warn, c.Text, c.Next = true, err.Error(), "the run waits for the registry"
 	case err != nil:
 		c.Warn, c.Text, c.Next = true, c.Text+", and its size is unknown: "+err.Error(), "the run says more when it fetches"
 	case room.Download > 0:
 		c.Text += ", " + text.Bytes(room.Download)
 	}
-	if free, err := freeOn(s.Env.Paths.Containers); err == nil && room.Containers > free {
-		c.Warn = true
-		c.Text += fmt.Sprintf("; that takes %s in %s, where %s are free", text.Bytes(room.Containers), s.Env.Paths.Containers, text.Bytes(free))
-		c.Next = "free some space, or move containers with [paths] in config.toml"
+	if room.Download > 0 {
+		c.room(ctx, s.Env, room)
 	}
 	return c
+}
+
+// room adds the most that a fetch takes at one time on each file system.
+func (c *Check) room(ctx context.Context, e *Env, room apptainer.Room) {
+	places, err := room.Places(ctx, e.Paths.Containers, e.Paths.Tmp)
+	if err != nil {
+		return // the space is looked at in a line of its own
+	}
+	var lines []string
+	for _, p := range places {
+		line := fmt.Sprintf("up to %s in %s", text.Bytes(p.Need), p.Path)
+		if p.Need > p.Left() {
+			c.Warn = true
+			line += ", where " + leftOf(p.Space)
+		}
+		lines = append(lines, line)
+	}
+	c.Text += "; takes " + strings.Join(lines, " and ") + " while it is built, " + text.Bytes(room.Stays) + " then"
+	if c.Warn {
+		c.Next = "free some with 'cytorun container prune', or 'cytorun path --set containers=FOLDER'"
+	}
 }
 
 // needWithin bounds the wait for a registry: the run will ask it anyway.
 const needWithin = 10 * time.Second
 
-// freeOn is the free space at a folder, or at the next one above that exists.
-func freeOn(folder string) (int64, error) {
-	var fs unix.Statfs_t
-	for {
-		err := unix.Statfs(folder, &fs)
-		if err == nil {
-			return int64(fs.Bavail) * int64(fs.Bsize), nil
-		}
-		above := filepath.Dir(folder)
-		if !errors.Is(err, unix.ENOENT) || above == folder {
-			return 0, err
-		}
-		folder = above
+// checkModels tells of what the program finds from earlier runs, nil where that
+// is nothing.
+func (s *Session) checkModels(r LaunchRequest) []Check {
+	if r.Runtime == runner.Process {
+		return nil
 	}
+	dir := apptainer.ModelsFolder(s.Env.Paths.Weights, s.Profile.URL, r.Algorithm.Name)
+	size := folderSize(dir)
+	if size == 0 && len(r.Cache) == 0 {
+		return nil
+	}
+	line := text.Bytes(size) + " that earlier runs downloaded are kept in " + dir
+	if len(r.Cache) > 0 {
+		line += "; with " + strings.Join(r.Cache, ", ")
+	}
+	return []Check{{Name: "models", OK: true, Text: line}}
 }
 
-func (s *Session) checkDisk() Check {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(s.Env.Paths.Runs, &fs); err != nil {
-		return Check{Name: "disk", Text: fmt.Sprintf("cannot look at %s: %v", s.Env.Paths.Runs, err), Next: "set [paths] state in config.toml to a folder that exists"}
+// checkDisk looks at the room for what the run writes: its log, and what the
+// program has in HOME and tmp.
+func (s *Session) checkDisk(ctx context.Context) Check {
+	c := Check{Name: "disk", OK: true}
+	var lines []string
+	seen := map[uint64]bool{}
+	for _, p := range s.Env.Places(ctx) {
+		if p.Name != "state" && p.Name != "work" {
+			continue
+		}
+		if p.Err != nil {
+			return Check{Name: "disk", Text: p.Err.Error(), Next: "cytorun path --set " + p.Name + "=FOLDER"}
+		}
+		if seen[p.Space.Device] {
+			continue
+		}
+		seen[p.Space.Device] = true
+		lines = append(lines, leftOf(p.Space)+" for runs in "+p.Path)
+		if p.Space.Left() < minFree {
+			c.Warn, c.Next = true, "free some space, or cytorun path --set "+p.Name+"=FOLDER"
+		}
 	}
-	free := int64(fs.Bavail) * int64(fs.Bsize)
-	c := Check{Name: "disk", OK: true, Text: fmt.Sprintf("%s free for runs in %s", text.Bytes(free), s.Env.Paths.Runs)}
-	if free < minFree {
-		c.Warn, c.Next = true, "free some space, or move runs with [paths] in config.toml"
-	}
+	c.Text = strings.Join(lines, "; ")
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,16 +35,15 @@ func TestAContainerThatIsFetchedIsNoWarning(t *testing.T) {
 	if !c.OK || c.Warn || !c.Tell || !strings.HasPrefix(c.Text, fmt.Sprintf("%s/lab/app:1.0 is fetched first, 3", host)) {
 		t.Errorf("%+v", c)
 	}
-	c = s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/none:1.0"})
-	if !c.OK || !c.Warn || !strings.Contains(c.Text, "its size is unknown") {
-		t.Errorf("a container that is not there: %+v", c)
+	if want := " while it is built, "; !strings.Contains(c.Text, want) || !strings.Contains(c.Text, s.Env.Paths.Containers) {
+		t.Errorf("%q does not say what it takes where", c.Text)
 	}
-}
-
-func TestFreeSpaceIsThatOfTheFolderThatExists(t *testing.T) {
-	dir := t.TempDir()
-	free, err := freeOn(filepath.Join(dir, "not", "yet"))
-	if err != nil || free <= 0 {
-		t.Errorf("%d, %v", free, err)
+	c = s.checkContainer(tctx, LaunchRequest{Container: "127.0.0.1:1/lab/app:1.0"})
+	if !c.OK || !c.Warn || c.Next != "the run waits for the registry" {
+		t.Errorf("a registry that is away: %+v", c)
+	}
+	c = s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/none:1.0"})
+	if c.OK || !strings.Contains(c.Text, "no such image") {
+		t.Errorf("a container that is not there: %+v", c)
 	}
 }

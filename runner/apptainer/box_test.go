@@ -317,8 +317,34 @@ func TestTmpIsPassedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	env, err := os.ReadFile(filepath.Join(dir, "env"))
-	if err != nil || !strings.Contains(string(env), "APPTAINER_TMPDIR="+a.Tmp+"\n") || !strings.Contains(string(env), "APPTAINER_CACHEDIR="+a.Cache+"\n") || strings.Contains(string(env), "/of/the/user") {
+	if err != nil || !strings.Contains(string(env), "APPTAINER_TMPDIR="+a.Tmp+"/cytorun-build-") || !strings.Contains(string(env), "APPTAINER_CACHEDIR="+a.Cache+"\n") || strings.Contains(string(env), "/of/the/user") {
 		t.Errorf("%s %v", env, err)
+	}
+	if left, _ := os.ReadDir(a.Tmp); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	// What a build left that was killed goes when it is old and nobody builds it.
+	young, busy, old := strings.Repeat("a", 64), strings.Repeat("b", 64), strings.Repeat("c", 64)
+	for _, hex := range []string{young, busy, old} {
+		dir := filepath.Join(a.Tmp, buildPrefix+hex)
+		if err := os.MkdirAll(filepath.Join(dir, "rootfs"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if at := time.Now().Add(-48 * time.Hour); hex != young {
+			if err := os.Chtimes(dir, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c := cache{filepath.Join(dir, "containers")}
+	unlock, ok := c.lock("sha256:" + busy)
+	if !ok {
+		t.Fatal("no lock")
+	}
+	a.sweepTmp(c)
+	unlock()
+	if left, _ := filepath.Glob(filepath.Join(a.Tmp, "*")); len(left) != 2 {
+		t.Errorf("left: %v", left)
 	}
 	a.Tmp, a.Cache = "", ""
 	if err := a.build(t.Context(), dir, "x", "y", func(string) {}); err != nil {

@@ -14,6 +14,31 @@ import (
 	"github.com/cytorun/cytorun/internal/text"
 )
 
+// buildPrefix begins the names of our folders in Tmp.
+const buildPrefix = "cytorun-build-"
+
+// sweepTmp removes what builds left behind that were killed and that nobody goes
+// on with.
+func (a *Apptainer) sweepTmp(c cache) {
+	if a.Tmp == "" {
+		return
+	}
+	left, _ := filepath.Glob(filepath.Join(a.Tmp, buildPrefix+"*")) // the pattern is good
+	for _, dir := range left {
+		st, err := os.Lstat(dir)
+		digest := "sha256:" + strings.TrimPrefix(filepath.Base(dir), buildPrefix)
+		if err != nil || !st.IsDir() || time.Since(st.ModTime()) < 24*time.Hour {
+			continue
+		}
+		if !validDigest(digest) {
+			_ = os.RemoveAll(dir)
+		} else if unlock, ok := c.lock(digest); ok {
+			_ = os.RemoveAll(dir)
+			unlock()
+		}
+	}
+}
+
 // build makes the SIF file out of from, which the command understands, such as
 // "oci:layout". It works in dir, where its temporary files go too. A full disk,
 // a broken image or the end of the context leave no file.
@@ -28,9 +53,15 @@ func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress f
 	cmd.Env = a.environ(os.Environ())
 	switch {
 	case a.Tmp != "":
-		if err := os.MkdirAll(a.Tmp, 0o700); err != nil {
+		// A folder of its own: what a build that is killed leaves there goes with
+		// the next one of the same container, or by sweep.
+		tmp := filepath.Join(a.Tmp, buildPrefix+filepath.Base(dir))
+		_ = os.RemoveAll(tmp)
+		if err := os.MkdirAll(tmp, 0o700); err != nil {
 			return fileError("make the folder for what is temporary", err)
 		}
+		defer os.RemoveAll(tmp)
+		cmd.Env = append(cmd.Env, a.prefix()+"_TMPDIR="+tmp)
 	case os.Getenv(a.prefix()+"_TMPDIR") == "":
 		cmd.Env = append(cmd.Env, a.prefix()+"_TMPDIR="+dir)
 	}

@@ -23,8 +23,9 @@ type Problem struct {
 }
 
 // Check really builds and runs a container of one tiny program, as this user,
-// and says what is in the way. It takes about half a second.
-func (a *Apptainer) Check(ctx context.Context) []Problem {
+// and says what is in the way, also of the containers of the cache in cacheDir.
+// It takes about half a second.
+func (a *Apptainer) Check(ctx context.Context, cacheDir string) []Problem {
 	var out []Problem
 	if a.unsquash {
 		out = append(out, Problem{
@@ -38,7 +39,7 @@ func (a *Apptainer) Check(ctx context.Context) []Problem {
 			Fix:  "cytorun doctor --install",
 		})
 	}
-	out = append(out, a.Forbidden("")...)
+	out = append(out, a.Forbidden(cacheDir)...)
 	if _, err := exec.LookPath("mksquashfs"); err != nil {
 		// A private installation has its own, so this is a reason only, not yet
 		// a problem.

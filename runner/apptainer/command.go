@@ -99,7 +99,9 @@ func (a *Apptainer) Command(j Job) (argv, env []string) {
 
 	env = a.environ(os.Environ())
 	if a.unsquash {
-		env = append(env, a.prefix()+"_UNSQUASH=1")
+		// Unpacked beside what the program writes: that goes with the run, also
+		// when all of this is killed.
+		env = append(env, a.prefix()+"_UNSQUASH=1", a.prefix()+"_TMPDIR="+filepath.Join(j.WorkDir, "tmp"))
 	}
 	names := make([]string, 0, len(j.Env))
 	for k := range j.Env {

@@ -96,6 +96,7 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 	if path, ok := c.fromSite(digest, progress); ok {
 		return Container{Path: path, Digest: digest, Reference: reference}, nil
 	}
+	a.sweepTmp(c)
 	if err := c.ensure(ctx, digest, reference, get, progress); err != nil {
 		return fail(err)
 	}

@@ -682,7 +682,7 @@ func TestRealEnsureStopsWhenCancelled(t *testing.T) {
 
 func TestRealCheckFindsNothingWrong(t *testing.T) {
 	a, _ := installed(t)
-	for _, p := range a.Check(t.Context()) {
+	for _, p := range a.Check(t.Context(), folder(t)) {
 		if p.Fatal {
 			t.Errorf("%+v", p)
 		} else {
