@@ -16,7 +16,17 @@ const (
 	RegistersByFile Ability = "registering from a descriptor"
 	RunsOnProjects  Ability = "jobs over a whole project"
 	KeysPerJob      Ability = "keys of jobs"
+	KnowsContainers Ability = "containers and parameters of algorithms"
+	DatesProjects   Ability = "creation dates of projects"
+	DrawsUntyped    Ability = "annotations without a term"
+	ErasesOneByOne  Ability = "erasing single results"
 )
+
+// Abilities are all of them.
+var Abilities = []Ability{
+	KeepsParameters, KeepsComments, KeepsLogs, KeepsFiles, KeepsMetrics, KeepsHistory, HasOntologies, RegistersByFile,
+	RunsOnProjects, KeysPerJob, KnowsContainers, DatesProjects, DrawsUntyped, ErasesOneByOne,
+}
 
 // Limited is a server that lacks abilities for good, because its kind does.
 type Limited interface {

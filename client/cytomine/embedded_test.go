@@ -104,6 +104,15 @@ func embeddedFixture(t *testing.T) servertest.Fixture {
 		f.OptionNames = append(f.OptionNames, fmt.Sprintf("term %d \"é\"", i))
 		id(server.AddTerm(ctx, int64(ontology), f.OptionNames[i+1], "#00ff00"))
 	}
+	f.Changes = []string{"status", "progress", "statusComment", "updated"}
+	own := func(t *testing.T, job client.Job) client.Keys {
+		t.Helper()
+		keys, err := bob.JobKeys(t.Context(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
 	f.As = func(t *testing.T, keys client.Keys) client.Server { return connect(t, web.URL, keys) }
 	f.Mark = func(t *testing.T, job client.ID) string {
 		raw, err := bob.do(t.Context(), call{method: "GET", path: jobPath(job)})
@@ -122,21 +131,21 @@ func embeddedFixture(t *testing.T) servertest.Fixture {
 		}
 		return "rate"
 	}
-	f.Annotate = func(t *testing.T, keys client.Keys, count int) string {
+	f.Annotate = func(t *testing.T, job client.Job, count int) string {
 		var all []map[string]any
 		for i := range count {
 			square := fmt.Sprintf("POLYGON ((%d 10, %d 10, %d 20, %d 20, %d 10))", i, i+10, i+10, i, i)
 			all = append(all, map[string]any{"location": square, "image": slide, "term": []client.ID{term}},
 				map[string]any{"location": square, "image": slide})
 		}
-		if _, err := connect(t, web.URL, keys).write(t.Context(), "POST", "/api/annotation.json", all); err != nil {
+		if _, err := connect(t, web.URL, own(t, job)).write(t.Context(), "POST", "/api/annotation.json", all); err != nil {
 			t.Fatal(err)
 		}
 		return "nucleus"
 	}
-	f.AddFile = func(t *testing.T, keys client.Keys, job client.ID, name string, data []byte) {
-		app := connect(t, web.URL, keys)
-		file := post(app, "/api/jobdata.json", "jobdata", map[string]any{"job": job, "key": "result", "filename": name})
+	f.AddFile = func(t *testing.T, job client.Job, name string, data []byte) {
+		app := connect(t, web.URL, own(t, job))
+		file := post(app, "/api/jobdata.json", "jobdata", map[string]any{"job": job.ID, "key": "result", "filename": name})
 		var form bytes.Buffer
 		w := multipart.NewWriter(&form)
 		part, err := w.CreateFormFile("files[]", name)

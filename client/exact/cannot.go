@@ -15,6 +15,10 @@ var cannot = map[client.Ability]string{
 	client.RegistersByFile: "EXACT does not know what a plugin runs; bind it with a local descriptor",
 	client.RunsOnProjects:  "a job on EXACT is over one image; a run over an image set is one job per image",
 	client.KeysPerJob:      "EXACT has no users of jobs; a program gets the token of whoever runs it",
+	client.KnowsContainers: "EXACT knows neither container nor parameters of a plugin; bind it with a local descriptor",
+	client.DatesProjects:   "EXACT does not say when an image set was made",
+	client.DrawsUntyped:    "every annotation on EXACT has an annotation type",
+	client.ErasesOneByOne:  "the results of a job on EXACT are deleted together",
 }
 
 // Cannot says why EXACT lacks an ability.

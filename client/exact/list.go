@@ -21,7 +21,7 @@ const annotationPage = 5_000
 // each calls row for every row of a list, page by page. A page that breaks off is
 // asked for again; a row that came before, by its id, is not given twice. Rows
 // that slipped onto a page that was read already, because others were deleted or
-// because the list has no order, are fetched by reading again from the start.
+// because the list has no order, are fetched by reading all of it again at once.
 // row must not keep the bytes.
 func (c *Client) each(ctx context.Context, path string, row func(raw []byte) error) error {
 	return c.eachPage(ctx, path, c.pageSize, row)
@@ -58,7 +58,7 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 		if len(seen) >= count || rounds == retries {
 			return nil
 		}
-		offset, rounds = 0, rounds+1
+		offset, rounds, size = 0, rounds+1, count+count/4+100
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -16,7 +17,7 @@ import (
 )
 
 func attachLog(t *testing.T, f Fixture) {
-	logs := ability[client.LogStore](t, f.Server)
+	logs := ability[client.LogStore](t, f, f.Server, client.KeepsLogs)
 	ctx := t.Context()
 	job, other := f.newJob(t), f.newJob(t)
 	_, err := logs.JobLog(ctx, job.ID)
@@ -59,8 +60,7 @@ func readAll(t *testing.T, open func() (io.ReadCloser, error)) []byte {
 }
 
 func jobFiles(t *testing.T, f Fixture) {
-	store := ability[client.FileStore](t, f.Server)
-	keys := ability[client.JobKeys](t, f.Server)
+	store := ability[client.FileStore](t, f, f.Server, client.KeepsFiles)
 	ctx := t.Context()
 	job := f.newJob(t)
 	if files := must[[]client.JobFile](t)(store.JobFiles(ctx, job.ID)); len(files) != 0 {
@@ -71,9 +71,8 @@ func jobFiles(t *testing.T, f Fixture) {
 	for i := range data {
 		data[i] = byte(rand.IntN(256))
 	}
-	own := must[client.Keys](t)(keys.JobKeys(ctx, job))
-	f.AddFile(t, own, job.ID, "report.html", page)
-	f.AddFile(t, own, job.ID, "model é.bin", data)
+	f.AddFile(t, job, "report.html", page)
+	f.AddFile(t, job, "model é.bin", data)
 	files := must[[]client.JobFile](t)(store.JobFiles(ctx, job.ID))
 	slices.SortFunc(files, func(a, b client.JobFile) int { return strings.Compare(a.Name, b.Name) })
 	if len(files) != 2 || files[0].Name != "model é.bin" || files[0].Size != 1<<20 || files[1].Size != int64(len(page)) {
@@ -89,7 +88,7 @@ func jobFiles(t *testing.T, f Fixture) {
 }
 
 func jobKeys(t *testing.T, f Fixture) {
-	keys := ability[client.JobKeys](t, f.Server)
+	keys := ability[client.JobKeys](t, f, f.Server, client.KeysPerJob)
 	ctx := t.Context()
 	job := f.newJob(t)
 	own := must[client.Keys](t)(keys.JobKeys(ctx, job))
@@ -111,19 +110,32 @@ func jobKeys(t *testing.T, f Fixture) {
 }
 
 func annotationCounts(t *testing.T, f Fixture) {
-	counter := ability[client.AnnotationCounter](t, f.Server)
-	keys := ability[client.JobKeys](t, f.Server)
+	counter := has[client.AnnotationCounter](t, f.Server)
+	byImage := has[client.ImageCounter](t, f.Server)
 	ctx := t.Context()
 	job, other := f.newJob(t), f.newJob(t)
 	if counts := must[[]client.TermCount](t)(counter.AnnotationCounts(ctx, job)); len(counts) != 0 {
 		t.Errorf("%+v", counts)
 	}
-	term := f.Annotate(t, must[client.Keys](t)(keys.JobKeys(ctx, job)), 30)
-	f.Annotate(t, must[client.Keys](t)(keys.JobKeys(ctx, other)), 5)
+	term := f.Annotate(t, job, 30)
+	f.Annotate(t, other, 5)
 	for _, j := range []client.Job{job, {ID: job.ID}} {
 		counts := must[[]client.TermCount](t)(counter.AnnotationCounts(ctx, j))
-		if len(counts) != 2 || counts[0].Name != term || counts[0].Count != 30 || counts[0].Term == 0 || counts[1].Name != "" || counts[1].Count != 30 || counts[1].Term != 0 {
+		total := 30
+		if f.can(client.DrawsUntyped) {
+			if len(counts) != 2 || counts[1].Name != "" || counts[1].Count != 30 || counts[1].Term != 0 {
+				t.Fatalf("%+v", counts)
+			}
+			total = 60
+		} else if len(counts) != 1 {
 			t.Fatalf("%+v", counts)
+		}
+		if counts[0].Name != term || counts[0].Count != 30 || counts[0].Term == 0 {
+			t.Fatalf("%+v", counts)
+		}
+		images := must[map[client.ID]int](t)(byImage.AnnotationsByImage(ctx, j))
+		if len(images) != 1 || slices.Collect(maps.Values(images))[0] != total {
+			t.Errorf("by image: %v, want %d", images, total)
 		}
 		for _, c := range counts {
 			if c.Unit != "" && (c.Area <= 0 || c.Unit != "px²" && c.Unit != "µm²") {
@@ -134,7 +146,7 @@ func annotationCounts(t *testing.T, f Fixture) {
 }
 
 func register(t *testing.T, f Fixture) {
-	registrar := ability[client.Registrar](t, f.Server)
+	registrar := ability[client.Registrar](t, f, f.Server, client.RegistersByFile)
 	ctx := t.Context()
 	text := func(s string) *string { return &s }
 	d := &descriptor.Descriptor{

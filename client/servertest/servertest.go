@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,17 @@ import (
 
 // Fixture is a server with known content. Each test gets a fresh one.
 type Fixture struct {
+	// Lacks are the abilities that this kind of server does not have. The server
+	// must give a reason for each, and have all others.
+	Lacks []client.Ability
+	// Hidden is what a stranger is told of what they may not see, client.ErrForbidden
+	// when nil. Some servers say client.ErrNotFound.
+	Hidden error
+	// Changes are the raw fields of a job that an update may change.
+	Changes []string
+	// JobImage gives an image of a project on which Algorithm has no job yet, where
+	// jobs are over images. Nil where they are over projects.
+	JobImage func(t *testing.T, project client.ID) client.ID
 	// Server is used by a person who may write in Project.
 	Server client.Server
 	// Second is another connection of the same person.
@@ -25,7 +38,7 @@ type Fixture struct {
 	Stranger client.Server
 	// Username is the person's.
 	Username string
-	// Project has an ontology, images and Algorithm. OtherProject is another
+	// Project has images and Algorithm, and an ontology where the server has some. OtherProject is another
 	// one of the person, without anything.
 	Project, OtherProject client.ID
 	// Algorithm has the parameters that Parameters names, in this order, the
@@ -43,11 +56,22 @@ type Fixture struct {
 	// Mark sets a field of a job that client.Job does not have, behind our
 	// back, and names it.
 	Mark func(*testing.T, client.ID) (field string)
-	// Annotate writes annotations as the job's user: count ones with the named
-	// term of Project and as many without any term.
-	Annotate func(t *testing.T, keys client.Keys, count int) (term string)
-	// AddFile stores a result file as the job's user.
-	AddFile func(t *testing.T, keys client.Keys, job client.ID, name string, data []byte)
+	// Annotate writes annotations as a job does: count ones with the named term of
+	// Project and, where the server takes such, as many without any term.
+	Annotate func(t *testing.T, job client.Job, count int) (term string)
+	// AddFile stores a result file as a job does. Nil where the server keeps none.
+	AddFile func(t *testing.T, job client.Job, name string, data []byte)
+}
+
+// can tells whether the server has an ability.
+func (f Fixture) can(a client.Ability) bool { return !slices.Contains(f.Lacks, a) }
+
+// hidden is the error for what a stranger may not see.
+func (f Fixture) hidden() error {
+	if f.Hidden == nil {
+		return client.ErrForbidden
+	}
+	return f.Hidden
 }
 
 // Run runs the suite.
@@ -56,6 +80,7 @@ func Run(t *testing.T, fixture func(*testing.T) Fixture) {
 		name string
 		run  func(*testing.T, Fixture)
 	}{
+		{"what it cannot do", inabilities},
 		{"probe needs no keys", probe},
 		{"current user", currentUser},
 		{"projects", projects},
@@ -86,14 +111,43 @@ func Run(t *testing.T, fixture func(*testing.T) Fixture) {
 	}
 }
 
-// ability gives the server as T, or skips the test.
-func ability[T any](t *testing.T, server client.Server) T {
+// ability gives the server as T. A server without that must have declared so, and
+// then the test ends here.
+func ability[T any](t *testing.T, f Fixture, server client.Server, a client.Ability) T {
+	t.Helper()
+	able, ok := server.(T)
+	switch {
+	case !ok && f.can(a):
+		t.Fatalf("the server is no %T and does not declare it", (*T)(nil))
+	case ok && !f.can(a):
+		t.Fatalf("the server declares to lack %q and has it", a)
+	case !ok:
+		t.Skip(client.Cannot(f.Server, a))
+	}
+	return able
+}
+
+// has gives the server as T, which every kind of server is.
+func has[T any](t *testing.T, server client.Server) T {
 	t.Helper()
 	able, ok := server.(T)
 	if !ok {
-		t.Skipf("this server has no such ability (%T)", (*T)(nil))
+		t.Fatalf("the server is no %T", (*T)(nil))
 	}
 	return able
+}
+
+// inabilities: what a server lacks it says in words that a screen can show.
+func inabilities(t *testing.T, f Fixture) {
+	for _, a := range client.Abilities {
+		reason := client.Cannot(f.Server, a)
+		if (reason == "") != f.can(a) {
+			t.Errorf("%s: declared as lacking: %t, reason %q", a, !f.can(a), reason)
+		}
+		if strings.HasSuffix(reason, ".") || strings.Contains(reason, "\n") {
+			t.Errorf("%s: %q is not one sentence without its full stop", a, reason)
+		}
+	}
 }
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -120,12 +174,23 @@ const missing client.ID = 1 << 40
 
 func (f Fixture) newJob(t *testing.T, values ...string) client.Job {
 	t.Helper()
-	algorithm := must[client.Algorithm](t)(f.Server.Algorithm(t.Context(), f.Algorithm))
-	j := client.NewJob{Project: f.Project, Algorithm: f.Algorithm, Comment: "cytorun test", Status: client.InQueue}
-	for i, value := range values {
-		j.Parameters = append(j.Parameters, client.NewJobParameter{Parameter: algorithm.Parameters[i+1].ServerID, Value: value})
+	j := f.describe(t, f.Project)
+	if len(values) > 0 && f.can(client.KeepsParameters) {
+		algorithm := must[client.Algorithm](t)(f.Server.Algorithm(t.Context(), f.Algorithm))
+		for i, value := range values {
+			j.Parameters = append(j.Parameters, client.NewJobParameter{Parameter: algorithm.Parameters[i+1].ServerID, Value: value})
+		}
 	}
 	return must[client.Job](t)(f.Server.CreateJob(t.Context(), j))
+}
+
+// describe is a job to create.
+func (f Fixture) describe(t *testing.T, project client.ID) client.NewJob {
+	j := client.NewJob{Project: project, Algorithm: f.Algorithm, Comment: "cytorun test", Status: client.InQueue}
+	if f.JobImage != nil {
+		j.Image = f.JobImage(t, project)
+	}
+	return j
 }
 
 func probe(t *testing.T, f Fixture) {
@@ -178,9 +243,9 @@ func strangers(t *testing.T, f Fixture) {
 	job := f.newJob(t)
 	ctx := t.Context()
 	_, err := f.Stranger.Project(ctx, f.Project)
-	is(t, err, client.ErrForbidden)
-	_, err = f.Stranger.CreateJob(ctx, client.NewJob{Project: f.Project, Algorithm: f.Algorithm})
-	is(t, err, client.ErrForbidden)
+	is(t, err, f.hidden())
+	_, err = f.Stranger.CreateJob(ctx, f.describe(t, f.Project))
+	is(t, err, f.hidden())
 	_, err = f.Stranger.UpdateJob(ctx, job.ID, func(c *client.JobChange) error { c.Progress = 99; return nil })
 	is(t, err, client.ErrForbidden)
 	page := must[client.JobPage](t)(f.Stranger.Jobs(ctx, client.JobFilter{}))
