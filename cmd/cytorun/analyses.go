@@ -38,7 +38,7 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			q := app.Selection{Max: max, AllProjects: all, Filter: filter}
+			q := app.Selection{Max: max, AllProjects: all, Filter: filter, Seen: c.sayLookedAt()}
 			if algorithm != "" {
 				a, err := s.Algorithm(cmd.Context(), algorithm)
 				if err != nil {
@@ -60,14 +60,34 @@ func newAnalysesCommand(c *cli) *cobra.Command {
 		return c.completeAlgorithms(cmd, nil, prefix)
 	})
 	cmd.AddCommand(newMarkCommand(c), newFiltersCommand(c))
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newShowCommand(c))
+	return cmd
+}
+
+func newShowCommand(c *cli) *cobra.Command {
+	checksums := false
+	cmd := &cobra.Command{
 		Use:               "show ANALYSIS",
 		Short:             "show one analysis: its values, its verdict, its results",
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.showAnalysis(cmd.Context(), args[0]) },
-	})
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.showAnalysis(cmd.Context(), args[0], checksums)
+		},
+	}
+	cmd.Flags().BoolVar(&checksums, "checksums", false, "with --json: fetch the result files whose checksums were not recorded")
 	return cmd
+}
+
+// sayLookedAt tells a person now and then how far a long search is.
+func (c *cli) sayLookedAt() func(looked, total int) {
+	last := time.Now()
+	return func(looked, total int) {
+		if time.Since(last) > 2*time.Second {
+			last = time.Now()
+			c.say("looked at %s of %s jobs", text.Count(looked), text.Count(total))
+		}
+	}
 }
 
 type analysisJSON struct {
@@ -97,6 +117,9 @@ type analysisJSON struct {
 	Part         int     `json:"part,omitempty"` // of a split, from 1
 	Of           int     `json:"of,omitempty"`   // parts of that split
 	From         string  `json:"from,omitempty"` // the run that it repeats
+	// Differs are the values in which it differs from the others of its group; only
+	// lists have it.
+	Differs map[string]string `json:"differs,omitempty"`
 	// Modified says what of it is not the algorithm's own.
 	Modified string `json:"modified,omitempty"`
 }
@@ -148,10 +171,19 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.Selection)
 		c.warn(err.Error())
 	}
 	now := s.Env.Now()
+	analyses := make([]app.Analysis, len(rows))
+	for i, r := range rows {
+		analyses[i] = r.Analysis
+	}
 	if c.json {
+		differing, err := s.Differing(analyses)
+		if err != nil {
+			return err
+		}
 		out := []analysisJSON{}
 		for _, r := range rows {
 			j := toAnalysisJSON(r.Analysis, now)
+			j.Differs = differs(r.Analysis, differing)
 			j.Star, j.Mark, j.Tags = r.Mark.Star, r.Mark.Note, r.Mark.Tags
 			if d := r.Stuck(now); d > 0 {
 				j.StuckSeconds = d.Seconds()
@@ -166,15 +198,28 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.Selection)
 	case len(rows) == 0:
 		c.say("no analyses yet; 'cytorun run NAME' starts one")
 	}
-	analyses := make([]app.Analysis, len(rows))
-	for i, r := range rows {
-		analyses[i] = r.Analysis
+	return c.printAnalyses(s, analyses)
+}
+
+// differs are the values of a run that the others of its group do not have.
+func differs(a app.Analysis, differing map[string][]client.Value) map[string]string {
+	if a.Run == nil || len(differing[a.Run.ID]) == 0 {
+		return nil
 	}
-	return c.printAnalyses(analyses, now)
+	out := map[string]string{}
+	for _, v := range differing[a.Run.ID] {
+		out[v.Parameter] = v.Text
+	}
+	return out
 }
 
 // printAnalyses prints a list for people.
-func (c *cli) printAnalyses(analyses []app.Analysis, now time.Time) error {
+func (c *cli) printAnalyses(s *app.Session, analyses []app.Analysis) error {
+	differing, err := s.Differing(analyses)
+	if err != nil {
+		return err
+	}
+	now := s.Env.Now()
 	var cells [][]string
 	for _, a := range analyses {
 		progress := ""
@@ -185,19 +230,19 @@ func (c *cli) printAnalyses(analyses []app.Analysis, now time.Time) error {
 		if d := a.Duration(now); d > 0 {
 			duration = text.Duration(d)
 		}
-		cells = append(cells, []string{a.Key(), a.Title(), partOf(a), a.State().Word, progress, duration, a.Person(),
+		cells = append(cells, []string{a.Key(), a.Title(), partOf(a, differing), a.State().Word, progress, duration, a.Person(),
 			text.Ago(a.Created(), now), a.Where(), text.Truncate(a.Reason(), 60)})
 	}
 	return c.printTable([]string{"ID", "ANALYSIS", "PART", "STATE", "", "TOOK", "BY", "LAUNCHED", "WHERE", "WHY"}, cells)
 }
 
-func (c *cli) showAnalysis(ctx context.Context, name string) error {
+func (c *cli) showAnalysis(ctx context.Context, name string, checksums bool) error {
 	s, a, err := c.find(ctx, name)
 	if err != nil {
 		return err
 	}
 	if c.json {
-		return c.printReceipt(ctx, s, a)
+		return c.printReceipt(ctx, s, a, checksums)
 	}
 	var values []client.Value
 	if a.Run != nil {

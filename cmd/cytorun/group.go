@@ -233,7 +233,7 @@ func (c *cli) listGroup(name string) error {
 		all = append(all, app.Analysis{Run: &g.Runs[i]})
 	}
 	c.say("group %s: %s", g.ID, g)
-	return c.printAnalyses(all, s.Env.Now())
+	return c.printAnalyses(s, all)
 }
 
 // completeGroups completes the ids of groups, the newest first.

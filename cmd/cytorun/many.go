@@ -57,7 +57,7 @@ func (c *cli) findMany(ctx context.Context, names []string, filter string) (*app
 	if filter == "" {
 		return s, analyses, nil
 	}
-	rows, err := s.Select(ctx, app.Selection{Filter: filter, Max: mostSelected})
+	rows, err := s.Select(ctx, app.Selection{Filter: filter, Max: mostSelected, Seen: c.sayLookedAt()})
 	if err != nil && len(rows) == 0 {
 		return nil, nil, err
 	}

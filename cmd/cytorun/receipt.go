@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 )
 
 // printReceipt prints everything that is known of an analysis, for programs.
-func (c *cli) printReceipt(ctx context.Context, s *app.Session, a app.Analysis) error {
-	r, err := s.Receipt(ctx, a)
+func (c *cli) printReceipt(ctx context.Context, s *app.Session, a app.Analysis, checksums bool) error {
+	r, err := s.Receipt(ctx, a, checksums)
 	if err != nil {
 		return err
 	}
@@ -66,10 +67,19 @@ func placeInGroup(run runner.Run) string {
 	return fmt.Sprintf("%s, part %d of %d", run.Group, run.Part.Index, run.Part.Of)
 }
 
-// partOf is the part of a split for a table: 3/40.
-func partOf(a app.Analysis) string {
+// partOf is the place of a run in its group and the values that only it has:
+// "3/5 sigma=2".
+func partOf(a app.Analysis, differing map[string][]client.Value) string {
 	if a.Run == nil || a.Run.Part == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d/%d", a.Run.Part.Index, a.Run.Part.Of)
+	part := fmt.Sprintf("%d/%d", a.Run.Part.Index, a.Run.Part.Of)
+	var values []string
+	for _, v := range differing[a.Run.ID] {
+		values = append(values, v.Parameter+"="+text.Truncate(app.ShownValue(v), 30))
+	}
+	if len(values) == 0 {
+		return part
+	}
+	return part + " " + text.Truncate(strings.Join(values, " "), 60)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -116,7 +117,11 @@ func (c Cleaned) String() string {
 // UnfinishedCleanup. seen is told of progress and may be nil.
 func (s *Session) Clean(ctx context.Context, plan Cleanup, seen func(Cleaned)) (Cleaned, error) {
 	c := &cleaner{s: s, began: time.Now(), expected: plan.Annotations, seen: seen, done: Cleaned{Of: len(plan.Gone)}}
-	if err := s.keepCleanup(plan.Gone); err != nil {
+	others, err := s.otherCleanups(plan.Gone)
+	if err == nil {
+		err = s.keepCleanup(plan.Gone, others)
+	}
+	if err != nil {
 		return c.done, err
 	}
 	for i, a := range plan.Gone {
@@ -124,7 +129,7 @@ func (s *Session) Clean(ctx context.Context, plan Cleanup, seen func(Cleaned)) (
 			return c.done, fmt.Errorf("cannot clean up after %s: %w; what is left goes on with 'cytorun results delete --resume'", a.Title(), err)
 		}
 		c.step(func(d *Cleaned) { d.Analyses++ })
-		if err := s.keepCleanup(plan.Gone[i+1:]); err != nil {
+		if err := s.keepCleanup(plan.Gone[i+1:], others); err != nil {
 			return c.done, err
 		}
 	}
@@ -258,15 +263,17 @@ func (s *Session) cleanupPath() string {
 	return filepath.Join(s.Env.Paths.State, "cleanup-"+hashed(s.Profile.URL)+".json")
 }
 
-// keepCleanup writes down what is still to be done; nothing takes the file away.
-func (s *Session) keepCleanup(left []Analysis) error {
-	if len(left) == 0 {
+// keepCleanup writes down what is still to be done, also of other clean-ups; nothing
+// takes the file away.
+func (s *Session) keepCleanup(left []Analysis, others map[client.ID]string) error {
+	if len(left)+len(others) == 0 {
 		if err := os.Remove(s.cleanupPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 		return nil
 	}
 	f := cleanupFile{Schema: runner.Schema, Server: s.Profile.URL, Project: s.Project.ID, Jobs: map[client.ID]string{}}
+	maps.Copy(f.Jobs, others)
 	for _, a := range left {
 		run := ""
 		if a.Run != nil {
@@ -280,6 +287,30 @@ func (s *Session) keepCleanup(left []Analysis) error {
 	return runner.WriteJSON(s.cleanupPath(), f)
 }
 
+// readCleanup is what was written down, empty where nothing was.
+func (s *Session) readCleanup() (f cleanupFile, err error) {
+	data, err := os.ReadFile(s.cleanupPath())
+	if errors.Is(err, os.ErrNotExist) {
+		return cleanupFile{}, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &f)
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot read what is left of a clean-up: %w", err)
+	}
+	return f, err
+}
+
+// otherCleanups is what earlier clean-ups left to be done besides these.
+func (s *Session) otherCleanups(these []Analysis) (map[client.ID]string, error) {
+	f, err := s.readCleanup()
+	for _, a := range these {
+		delete(f.Jobs, a.JobID())
+	}
+	return f.Jobs, err
+}
+
 // HasUnfinishedCleanup tells whether a clean-up was cut off.
 func (s *Session) HasUnfinishedCleanup() bool {
 	_, err := os.Stat(s.cleanupPath())
@@ -289,16 +320,9 @@ func (s *Session) HasUnfinishedCleanup() bool {
 // UnfinishedCleanup is what is left of a clean-up that was cut off; nothing where
 // there was none. Analyses that got a star since are left alone.
 func (s *Session) UnfinishedCleanup(ctx context.Context) (Cleanup, error) {
-	data, err := os.ReadFile(s.cleanupPath())
-	if errors.Is(err, os.ErrNotExist) {
-		return Cleanup{}, nil
-	}
-	var f cleanupFile
-	if err == nil {
-		err = json.Unmarshal(data, &f)
-	}
-	if err != nil {
-		return Cleanup{}, fmt.Errorf("cannot read what is left of a clean-up: %w", err)
+	f, err := s.readCleanup()
+	if err != nil || len(f.Jobs) == 0 {
+		return Cleanup{}, err
 	}
 	var left []Analysis
 	for job, id := range f.Jobs {
@@ -314,8 +338,9 @@ func (s *Session) UnfinishedCleanup(ctx context.Context) (Cleanup, error) {
 		}
 		left = append(left, a)
 	}
-	if len(left) == 0 {
-		return Cleanup{}, s.keepCleanup(nil)
+	plan, err := s.PlanCleanup(ctx, left)
+	if err != nil {
+		return plan, err
 	}
-	return s.PlanCleanup(ctx, left)
+	return plan, s.keepCleanup(plan.Gone, nil) // what got a star since is settled
 }

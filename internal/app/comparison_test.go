@@ -241,7 +241,7 @@ func TestACleanUpKeepsWhatHasAStarAndGoesOn(t *testing.T) {
 		t.Fatalf("%+v, %v", plan, err)
 	}
 	// Cut off after the first.
-	must(t, s.keepCleanup(plan.Gone))
+	must(t, s.keepCleanup(plan.Gone, nil))
 	if !s.HasUnfinishedCleanup() {
 		t.Fatal("nothing is on disk")
 	}

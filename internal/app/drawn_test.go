@@ -30,6 +30,11 @@ func (s *site) post(job client.Job, path, contentType string, body []byte) map[s
 	s.t.Helper()
 	keys, err := s.Server.(client.JobKeys).JobKeys(tctx, job)
 	must(s.t, err)
+	return s.postAs(keys, path, contentType, body)
+}
+
+func (s *site) postAs(keys client.Keys, path, contentType string, body []byte) map[string]any {
+	s.t.Helper()
 	r, err := http.NewRequest(http.MethodPost, s.web.URL+path, bytes.NewReader(body))
 	must(s.t, err)
 	date := time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000")

@@ -124,12 +124,15 @@ type ReceiptFile struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"` // -1 before its upload ended
 	SHA256 string `json:"sha256,omitempty"`
+	// NotFetched tells that its checksum was not recorded, and that nobody asked to
+	// fetch the file for it.
+	NotFetched bool `json:"not_fetched,omitempty"`
 }
 
-// Receipt collects all of it. Result files whose checksums were not recorded at
-// the end of the run are read from the server now. A server that does not answer
+// Receipt collects all of it. checksums also fetches result files whose checksums
+// were not recorded at the end of the run; such files may be large. A server that does not answer
 // is no error: what run folders know is told.
-func (s *Session) Receipt(ctx context.Context, a Analysis) (Receipt, error) {
+func (s *Session) Receipt(ctx context.Context, a Analysis, checksums bool) (Receipt, error) {
 	a, err := s.full(a)
 	if err != nil {
 		return Receipt{}, err
@@ -148,7 +151,7 @@ func (s *Session) Receipt(ctx context.Context, a Analysis) (Receipt, error) {
 	if r.Verdict.Warnings == nil {
 		r.Verdict.Warnings = []string{}
 	}
-	r.Results = s.resultsReceipt(ctx, a)
+	r.Results = s.resultsReceipt(ctx, a, checksums)
 	r.Log, err = logReceipt(ctx, a)
 	return r, err
 }
@@ -236,7 +239,7 @@ func (s *Session) jobReceipt(ctx context.Context, a Analysis) (Receipt, error) {
 }
 
 // resultsReceipt reads the results from the server, else what was recorded.
-func (s *Session) resultsReceipt(ctx context.Context, a Analysis) ReceiptResults {
+func (s *Session) resultsReceipt(ctx context.Context, a Analysis, checksums bool) ReceiptResults {
 	var recorded runner.Outputs
 	known := false
 	if a.Run != nil {
@@ -263,7 +266,7 @@ func (s *Session) resultsReceipt(ctx context.Context, a Analysis) ReceiptResults
 		out := ReceiptFile{ID: int64(f.ID), Key: f.Key, Name: f.Name, Bytes: f.Size}
 		if was := sums[f.ID]; was.SHA256 != "" && was.Size == f.Size {
 			out.SHA256 = was.SHA256
-		} else if f.Size >= 0 {
+		} else if out.NotFetched = f.Size >= 0 && !checksums; f.Size >= 0 && checksums {
 			if out.SHA256, err = s.fileSum(ctx, f); err != nil {
 				r.Problem = fmt.Sprintf("cannot read %s: %v", f.Name, err)
 			}

@@ -205,6 +205,8 @@ type Selection struct {
 	Algorithm client.ID
 	// AllProjects also lists runs of other projects and servers on this box.
 	AllProjects bool
+	// Seen, if not nil, hears how many jobs were looked at, of how many.
+	Seen func(looked, total int)
 }
 
 // Select lists the analyses that a filter means, newest first. It reads pages of
@@ -251,6 +253,9 @@ func (s *Session) Select(ctx context.Context, sel Selection) ([]*Row, error) {
 			return list.chosen(s, q, sel.Max), err
 		}
 		list.TakeJobs(page.Jobs)
+		if sel.Seen != nil && !pager.Done {
+			sel.Seen(pager.Offset, pager.Total)
+		}
 		found := list.chosen(s, q, sel.Max)
 		if pager.Done || len(found) >= sel.Max && surely(found, page) {
 			if sel.Algorithm == 0 && pager.Everything() {
