@@ -184,7 +184,7 @@ func (c *cli) listAnalyses(ctx context.Context, s *app.Session, q app.Selection)
 		for _, r := range rows {
 			j := toAnalysisJSON(r.Analysis, now)
 			j.Differs = differs(r.Analysis, differing)
-			j.Star, j.Mark, j.Tags = r.Mark.Star, r.Mark.Note, r.Mark.Tags
+			j.Star, j.Mark, j.Tags = r.Mark.Starred(), r.Mark.Note, r.Mark.Tags
 			if d := r.Stuck(now); d > 0 {
 				j.StuckSeconds = d.Seconds()
 			}

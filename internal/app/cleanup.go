@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +35,17 @@ func (s *Session) PlanCleanup(ctx context.Context, analyses []Analysis) (Cleanup
 	if err != nil {
 		return c, err // without the marks nobody knows what is to be kept
 	}
-	for _, a := range analyses {
+	asked := slices.Clone(analyses)
+	err = s.inParallel(ctx, len(asked), func(ctx context.Context, i int) error {
+		if asked[i].Job == nil {
+			asked[i] = s.withJob(ctx, asked[i]) // it may have a star there
+		}
+		return nil
+	})
+	if err != nil {
+		return c, err
+	}
+	for _, a := range asked {
 		switch {
 		case marks.Of(a).Kept():
 			c.Kept++

@@ -141,3 +141,26 @@ func TestAJobThatOneMayNotDeleteStaysAndTheRunGoes(t *testing.T) {
 		t.Errorf("without a run: %v", err)
 	}
 }
+
+func TestAStarOnTheServerKeepsTheResults(t *testing.T) {
+	s := newSite(t)
+	a := s.register(nuclei, "1.0")
+	x := s.ended(a, s.image("a.png"), 1)
+	s.postAs(s.keys, fmt.Sprintf("/api/job/%d/favorite.json", x.JobID()), "application/json", []byte(`{"favorite": true}`))
+	run := s.run(a, runner.Succeeded, map[string]string{runner.FactJob: idText(x.JobID())})
+	plan, err := s.PlanCleanup(tctx, []Analysis{{Run: &run}})
+	if err != nil || plan.Kept != 1 || len(plan.Gone) != 0 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	rows, err := s.Select(tctx, Selection{Filter: "is:starred"})
+	if err != nil || len(rows) != 1 || !rows[0].Mark.Favorite {
+		t.Errorf("%v, %v", rows, err)
+	}
+	// It is the server's, and not copied here.
+	marks, err := s.Mark([]Analysis{rows[0].Analysis}, func(m *Mark) { m.Note = "good" })
+	must(t, err)
+	x.Job.Favorite = false
+	if m := marks.Of(x); m.Starred() || m.Note != "good" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -68,7 +68,7 @@ func (l *List) TakeMarks(m Marks) {
 }
 
 func sameMark(a, b Mark) bool {
-	return a.Star == b.Star && a.Note == b.Note && slices.Equal(a.Tags, b.Tags)
+	return a.Star == b.Star && a.Favorite == b.Favorite && a.Note == b.Note && slices.Equal(a.Tags, b.Tags)
 }
 
 // TakeFields adds the parameters and results of analyses by their keys.
@@ -276,7 +276,7 @@ func sameRun(a, b *runner.Run) bool {
 
 func sameJob(a, b *client.Job) bool {
 	return a.Status == b.Status && a.Progress == b.Progress && a.Comment == b.Comment && a.Updated.Equal(b.Updated) &&
-		a.Number == b.Number && a.DataDeleted == b.DataDeleted && a.AlgorithmName == b.AlgorithmName &&
+		a.Number == b.Number && a.DataDeleted == b.DataDeleted && a.Favorite == b.Favorite && a.AlgorithmName == b.AlgorithmName &&
 		(b.Parameters == nil || a.Parameters != nil)
 }
 
@@ -301,7 +301,7 @@ func (l *List) Record(a Analysis) filter.Record {
 	note := mark.Note
 	rec := filter.Record{
 		State: clean(state.Word), By: clean(a.Person()), Algorithm: clean(name), Version: clean(version), Where: clean(a.Where()),
-		Error: clean(why), Tags: mark.Tags, Star: mark.Star, Mine: l.mine(a), Live: state.Live, Here: a.Run != nil,
+		Error: clean(why), Tags: mark.Tags, Star: mark.Starred(), Mine: l.mine(a), Live: state.Live, Here: a.Run != nil,
 		Created: a.Created(), Took: a.Duration(l.now()), Progress: a.Progress(), Number: a.Number(), Annotations: -1,
 	}
 	if a.Run != nil {

@@ -24,13 +24,19 @@ type Mark struct {
 	Note    string    `json:"note,omitempty"`
 	Tags    []string  `json:"tags,omitempty"` // sorted, each once, in lower case
 	Changed time.Time `json:"changed"`
+	// Favorite tells that the job has a star on the server, where anyone of the project
+	// may have given it.
+	Favorite bool `json:"-"`
 }
+
+// Starred tells that it has a star, here or on the server.
+func (m Mark) Starred() bool { return m.Star || m.Favorite }
 
 // empty tells that nothing is noted.
 func (m Mark) empty() bool { return !m.Star && m.Note == "" && len(m.Tags) == 0 }
 
 // Kept tells that a person wants to keep the analysis: clean-ups leave it alone.
-func (m Mark) Kept() bool { return m.Star || slices.Contains(m.Tags, "keep") }
+func (m Mark) Kept() bool { return m.Starred() || slices.Contains(m.Tags, "keep") }
 
 // ParseTags reads tags as they are typed: words, with or without commas.
 func ParseTags(s string) []string {
@@ -43,13 +49,15 @@ func ParseTags(s string) []string {
 type Marks struct{ by map[string]Mark }
 
 // Of is the mark of an analysis: of its job, else of its run.
-func (m Marks) Of(a Analysis) Mark {
+func (m Marks) Of(a Analysis) (mark Mark) {
 	for _, k := range markKeys(a) {
-		if mark, ok := m.by[k]; ok {
-			return mark
+		if here, ok := m.by[k]; ok {
+			mark = here
+			break
 		}
 	}
-	return Mark{}
+	mark.Favorite = a.Job != nil && a.Job.Favorite
+	return mark
 }
 
 // Tags are all tags in use, sorted.

@@ -56,7 +56,7 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		if l.group != nil && l.group.labels[l.row.ID] != "" {
 			name = l.group.labels[l.row.ID]
 		}
-		if l.row.Mark.Star {
+		if l.row.Mark.Starred() {
 			name = "★ " + name
 		}
 		if l.group != nil {

@@ -66,7 +66,7 @@ func (m *Screen) lines(width int) []string {
 	s := a.State()
 	f := widget.Facts{Width: width}
 	title := a.Title()
-	if mark.Star {
+	if mark.Starred() {
 		title = "★ " + title
 	}
 	f.Title(title)
@@ -103,6 +103,9 @@ func (m *Screen) lines(width int) []string {
 		f.Add("asked", app.Asked(r.Resources))
 		f.Add("note", r.Note)
 		f.Add("group", r.Group)
+	}
+	if mark.Favorite {
+		f.Add("star", "on the server")
 	}
 	f.Add("my note", mark.Note)
 	f.Add("tags", strings.Join(mark.Tags, ", "))
@@ -160,7 +163,7 @@ func (m *Screen) groupLines(g *group, width int) []string {
 	for _, r := range g.rows {
 		s := r.State()
 		name := style.Sign(s.Tone) + " " + number(r.Analysis)
-		if r.Mark.Star {
+		if r.Mark.Starred() {
 			name += " ★"
 		}
 		name = text.Pad(name, 9)

@@ -124,10 +124,15 @@ func (m *Screen) mark(of []app.Analysis, change func(*app.Mark)) tea.Cmd {
 	}
 }
 
-// star gives all of them a star, or takes it away where all have one.
+// star gives all of them a star, or takes it away where all have one. Those on the
+// server are the project's: they are shown and left.
 func (m *Screen) star(of []app.Analysis) tea.Cmd {
 	all := !slices.ContainsFunc(of, func(a app.Analysis) bool { return !m.marks.Of(a).Star })
-	return m.mark(of, func(mark *app.Mark) { mark.Star = !all })
+	cmd := m.mark(of, func(mark *app.Mark) { mark.Star = !all })
+	if all && slices.ContainsFunc(of, func(a app.Analysis) bool { return m.marks.Of(a).Favorite }) {
+		return tea.Batch(cmd, nav.Say("a star that the server gives is taken away there"))
+	}
+	return cmd
 }
 
 // filtersSaved answers saveFilter.
