@@ -355,6 +355,23 @@ func TestRealSIFFilesOfOtherOrigin(t *testing.T) {
 			t.Errorf("%q %s", out, errs)
 		}
 	})
+	t.Run("one of an image that an old command made runs its entrypoint", func(t *testing.T) {
+		script := "OCI_ENTRYPOINT='\"/bin/busybox\" \"printf\" \"[%s]\"'\nOCI_CMD='\"default argument\"'\n" +
+			"CMDLINE_ARGS=\"\"\nfor arg in \"$@\"; do\nCMDLINE_ARGS=\"${CMDLINE_ARGS} \\\"$arg\\\"\"\ndone\neval \"set ${OCI_ENTRYPOINT} ${CMDLINE_ARGS}\"\nexec \"$@\"\n"
+		if err := os.WriteFile(filepath.Join(dir, "old.def"), []byte("Bootstrap: localimage\nFrom: plain.sif\n\n%runscript\n"+script), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.build(t.Context(), dir, "old.def", "old.sif", func(string) {}); err != nil {
+			t.Skip("definition files cannot be built here: ", err)
+		}
+		c := ensure(t, a, filepath.Join(dir, "cache"), filepath.Join(dir, "old.sif"))
+		if out, errs, _ := run(t, a, Job{Container: c, Argv: hostileValues}); out != "["+strings.Join(hostileValues, "][")+"]" {
+			t.Errorf("%q %s", out, errs)
+		}
+		if out, errs, _ := run(t, a, Job{Container: c}); out != "[default argument]" {
+			t.Errorf("%q %s", out, errs)
+		}
+	})
 	t.Run("damaged ones are refused", func(t *testing.T) {
 		good, err := os.ReadFile(filepath.Join(dir, "plain.sif"))
 		if err != nil {

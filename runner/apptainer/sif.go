@@ -98,6 +98,9 @@ func entry(path string, args bool) (verb string, front []string) {
 	// Where its temporary folder has a colon in its name, apptainer leaves the
 	// script out of what it writes down of an image it builds.
 	script = strings.TrimSpace(script)
+	if config == nil {
+		config, _ = ociScript(script)
+	}
 	image := config != nil && (script == "" || strings.Contains(script, "OCI_ENTRYPOINT="))
 	switch {
 	case image:
