@@ -112,6 +112,8 @@ func Unchanged(cacheDir string, container Container) bool {
 	}
 	c, quiet := cache{cacheDir}, func(string) {}
 	switch {
+	case src.kind == fromFile && isFolder(src.path):
+		return true // it may change at any time, and that is said
 	case src.kind == fromFile:
 		digest, err := c.local(src.path, container.Reference, quiet)
 		return err == nil && digest == container.Digest && checkSIF(container.Path) == nil
