@@ -21,8 +21,10 @@ type Develop struct {
 	Instead string `json:"instead_of,omitempty"`
 	// Keep saves the work folder from being pruned.
 	Keep bool `json:"keep,omitempty"`
-	// Shell tells that a person worked by hand in place of the program.
-	Shell bool `json:"shell,omitempty"`
+	// Shell tells that a person worked by hand in place of the program, in Home
+	// where that is the folder of another run.
+	Shell bool   `json:"shell,omitempty"`
+	Home  string `json:"home,omitempty"`
 }
 
 // Bind is a file or folder of the box that the container sees.
@@ -96,6 +98,9 @@ func (s Source) String() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// ByHand tells that a person worked by hand in place of the program.
+func (d *Develop) ByHand() bool { return d != nil && d.Shell }
 
 // Sources are all the pieces of code that a run was given, as they were at its
 // launch.

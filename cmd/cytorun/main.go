@@ -13,6 +13,7 @@ import (
 
 	"github.com/cytorun/cytorun/internal/demo/program"
 	"github.com/cytorun/cytorun/runner/keep"
+	"github.com/cytorun/cytorun/runner/shell"
 	"github.com/cytorun/cytorun/runner/supervisor"
 )
 
@@ -28,6 +29,8 @@ func Main(args []string) int {
 			return keep.Main(args[1:])
 		case "supervise":
 			return supervisor.Main(args[1:])
+		case "hold":
+			return shell.Hold(args[1:])
 		case "demo-program":
 			return program.Main(args[1:])
 		case "version", "--version":

@@ -368,21 +368,23 @@ func ownProcess(r LaunchRequest) string {
 }
 
 // instead notes that another container than the algorithm's own runs. The same
-// one by its digest is no other.
+// one by its digest is no other. An algorithm as an earlier run kept it has the
+// container of that run; what that one took the place of is in d.
 func instead(d *runner.Develop, own, chosen string) *runner.Develop {
-	if own == "" || apptainer.SameImage(own, chosen) {
-		if d != nil && d.Instead != "" {
-			c := *d
-			c.Instead = ""
-			return &c
-		}
-		return d
-	}
 	c := runner.Develop{}
 	if d != nil {
 		c = *d
 	}
-	c.Instead = own
+	if c.Instead != "" {
+		own = c.Instead
+	}
+	c.Instead = ""
+	if own != "" && !apptainer.SameImage(own, chosen) {
+		c.Instead = own
+	}
+	if d == nil && c.Instead == "" {
+		return nil
+	}
 	return &c
 }
 
@@ -413,4 +415,14 @@ func developFacts(d *runner.Develop, found []runner.Source) []DevelopLine {
 		out = append(out, l)
 	}
 	return out
+}
+
+// DevelopOf is what an analysis that is launched again takes over of a person's
+// own.
+func DevelopOf(a Analysis) *runner.Develop {
+	var r LaunchRequest
+	if a.Run != nil {
+		r.takeDevelop(*a.Run)
+	}
+	return r.Develop
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
@@ -82,7 +83,11 @@ func (s *Session) Check(ctx context.Context, requests ...LaunchRequest) error {
 
 func (s *Session) check(r LaunchRequest) error {
 	r.Runtime = s.runtime(r)
-	if problems := forms.Validate(UserParameters(r.Algorithm), r.Values); problems.Errors() > 0 {
+	problems := forms.Validate(UserParameters(r.Algorithm), r.Values)
+	if r.Develop.ByHand() {
+		problems = slices.DeleteFunc(problems, func(p forms.Problem) bool { return p.Missing })
+	}
+	if problems.Errors() > 0 {
 		return problems
 	}
 	if s.Project.ID == 0 {
@@ -128,6 +133,8 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 	spec.Resources.GPUs = r.request().GPUs()
 	if r.Container != "" && r.Runtime != runner.Process {
 		spec.Algorithm.Container = apptainer.Absolute(r.Container)
+	}
+	if r.Runtime != runner.Process {
 		spec.Develop = instead(spec.Develop, ContainerReference(r.Algorithm), spec.Algorithm.Container)
 	}
 	return spec

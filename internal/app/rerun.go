@@ -209,6 +209,9 @@ func (s *Session) sameContainer(r *Rerun, run runner.Run) {
 
 // sameFile looks for a container that was a file on the box of the run.
 func (s *Session) sameFile(r *Rerun, reference, digest string) {
+	if apptainer.IsFolder(reference) {
+		return // it may change at any time, and that is said of the run
+	}
 	now, err := apptainer.FileDigest(s.Env.Paths.Containers, reference)
 	switch {
 	case err != nil && r.Request.Algorithm.Container != "" && r.Request.Algorithm.Container != reference:

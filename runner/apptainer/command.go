@@ -1,6 +1,7 @@
 package apptainer
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,10 @@ type Job struct {
 	// working folder of the program, its "tmp" holds /tmp and /var/tmp. Prepare
 	// makes both.
 	WorkDir string
+	// Home is a folder that becomes HOME in place of WorkDir's "home".
+	Home string
+	// Exec starts Argv itself, whatever the container's own program is.
+	Exec bool
 	// Env is what the program's environment has besides what the container
 	// itself sets. Nothing of our own environment reaches it.
 	Env map[string]string
@@ -46,7 +51,7 @@ func (j Job) Prepare() error {
 		return fmt.Errorf("folder %q for the container is not absolute", j.WorkDir)
 	}
 	// The command splits its --home at colons and knows no quotes.
-	if strings.Contains(j.WorkDir, ":") {
+	if strings.Contains(j.WorkDir+j.Home, ":") {
 		return fmt.Errorf("folder %q for the container has a colon in its name, which apptainer cannot take; set another one with [paths] work", j.WorkDir)
 	}
 	for _, d := range []string{"home", "tmp"} {
@@ -70,12 +75,15 @@ func (j Job) Prepare() error {
 // APPTAINERENV_* carry values exactly; --env does not.
 func (a *Apptainer) Command(j Job) (argv, env []string) {
 	verb, front := entry(j.Container.Path, len(j.Argv) > 0)
+	if j.Exec {
+		verb, front = "exec", nil
+	}
 	argv = []string{a.Path, "--nocolor", "-q", verb, "-C", "-e"}
 	if a.noEval {
 		argv = append(argv, "--no-eval")
 	}
 	argv = append(argv,
-		"--home", filepath.Join(j.WorkDir, "home")+":"+HomeInside,
+		"--home", cmp.Or(j.Home, filepath.Join(j.WorkDir, "home"))+":"+HomeInside,
 		"--workdir", filepath.Join(j.WorkDir, "tmp"),
 		"--pwd", HomeInside)
 	weights, _ := j.Weights.binds() // Prepare has said what is wrong with them
@@ -167,4 +175,14 @@ func validName(k string) bool {
 		}
 	}
 	return k != ""
+}
+
+// Program gives the words that Command starts inside the container: its own
+// entrypoint, or the script that stands for one, and Argv.
+func (j Job) Program() []string {
+	verb, front := entry(j.Container.Path, len(j.Argv) > 0)
+	if verb == "run" {
+		front = []string{"/.singularity.d/runscript"}
+	}
+	return append(slices.Clone(front), j.Argv...)
 }

@@ -51,7 +51,7 @@ func (e End) change(run string, c *client.JobChange, killed client.Status) error
 	case runner.Succeeded:
 		c.Status, c.Progress = client.Success, 100
 		if own == "" {
-			c.Comment = Comment(run, "")
+			c.Comment = Comment(run, e.Reason)
 		}
 	case runner.Cancelled:
 		c.Status, c.Comment = killed, Comment(run, e.Reason)

@@ -93,15 +93,20 @@ func (s *supervisor) sourcePlan(work, ca string) (keep.Plan, error) {
 			own[name] = ca
 		}
 	}
-	env := slices.DeleteFunc(withoutKeys(os.Environ()), func(kv string) bool {
+	return keep.Plan{Argv: s.tokens(), Env: with(withoutKeys(os.Environ()), own), Dir: d.Source.Path}, nil
+}
+
+// with is an environment with variables set in it.
+func with(env []string, set map[string]string) []string {
+	out := slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		_, replaced := own[name]
+		_, replaced := set[name]
 		return replaced
 	})
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		env = append(env, name+"="+own[name])
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		out = append(out, name+"="+set[name])
 	}
-	return keep.Plan{Argv: s.tokens(), Env: env, Dir: d.Source.Path}, nil
+	return out
 }
 
 // unknownVariable is a variable whose value was a secret of the launch and is not

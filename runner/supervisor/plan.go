@@ -68,7 +68,11 @@ func (s *supervisor) plan(container apptainer.Container) (keep.Plan, error) {
 		if err := s.noteLimits(nil); err != nil {
 			return keep.Plan{}, err
 		}
-		return s.processPlan(work, ca)
+		plan, err := s.processPlan(work, ca)
+		if err != nil || !s.run().Develop.ByHand() {
+			return plan, err
+		}
+		return s.processShell(work, plan)
 	}
 	return s.containerPlan(work, ca, container)
 }
@@ -82,7 +86,10 @@ func (s *supervisor) workDir() string {
 }
 
 // tokens are the words that the program gets.
-func (s *supervisor) tokens() []string {
+func (s *supervisor) tokens() []string { return s.words(s.jobs) }
+
+// words are the words that the program gets, with these keys.
+func (s *supervisor) words(keys client.Keys) []string {
 	spec := s.run().Spec
 	chosen := make(map[string]string, len(spec.Values))
 	for _, v := range spec.Values {
@@ -93,7 +100,7 @@ func (s *supervisor) tokens() []string {
 		parameters[i] = p.Parameter
 	}
 	inputs := command.Inputs(parameters, chosen, command.ServerValues{
-		Host: spec.Server.URL, PublicKey: s.jobs.Public, PrivateKey: s.jobs.Private,
+		Host: spec.Server.URL, PublicKey: keys.Public, PrivateKey: keys.Private,
 		ProjectID: id(spec.Project.ID), AlgorithmID: id(spec.Algorithm.ID),
 	})
 	argv := command.Build(spec.Algorithm.CommandLine, inputs).Argv
@@ -159,11 +166,17 @@ func (s *supervisor) containerPlan(work, ca string, container apptainer.Containe
 			job.Env[name] = caInside
 		}
 	}
+	if spec.Develop.ByHand() {
+		job.Home = spec.Develop.Home
+	}
 	if err := job.Prepare(); err != nil {
 		return keep.Plan{}, err
 	}
 	if err := s.noteLimits(runtime); err != nil {
 		return keep.Plan{}, err
+	}
+	if spec.Develop.ByHand() {
+		return s.containerShell(runtime, job)
 	}
 	argv, env := runtime.Command(job)
 	return keep.Plan{Argv: argv, Env: env, Dir: work, Digest: container.Digest}, nil

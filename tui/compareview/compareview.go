@@ -345,6 +345,7 @@ type again struct {
 	algorithm client.Algorithm
 	values    []client.Value
 	resources *runner.Resources
+	own       *runner.Develop
 	err       error
 }
 
@@ -360,7 +361,7 @@ func (m *Screen) form() tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		algorithm, values, err := s.Again(ctx, a)
-		return again{gen, algorithm, values, s.ResourcesOf(a), err}
+		return again{gen, algorithm, values, s.ResourcesOf(a), app.DevelopOf(a), err}
 	}
 }
 
@@ -372,7 +373,7 @@ func (m *Screen) openedForm(msg again) tea.Cmd {
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
-	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources})
+	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources, Develop: msg.own})
 }
 
 // shownTable is the table as it is on the screen, for exports.

@@ -23,6 +23,7 @@ type OpenForm struct {
 	Algorithm client.Algorithm
 	Values    []client.Value
 	Resources *runner.Resources // of the analysis they are of; nil: unknown
+	Develop   *runner.Develop   // what it had of a person's own; nil: nothing
 }
 
 // OpenLog opens the log of an analysis.

@@ -66,6 +66,12 @@ func (m *Screen) launchRequest() app.LaunchRequest {
 	if f := m.block.Field(blockRuntime); f != nil {
 		r.Runtime = runner.Runtime(f.Text)
 	}
+	if m.own != nil {
+		r.Develop = m.own
+		if m.own.Source != nil {
+			r.Runtime = runner.Process
+		}
+	}
 	return r
 }
 

@@ -71,7 +71,8 @@ type Screen struct {
 
 	several several
 	preview app.Preview
-	words   []string // of the preview
+	words   []string        // of the preview
+	own     *runner.Develop // of the analysis that it is of, nil for most
 	stage   stage
 	wait    nav.Gen // of the stage
 	checks  []app.Check
@@ -119,6 +120,14 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runne
 	m.cursor = m.firstToFill()
 	m.detail.About = m.about
 	m.told = m.here()
+	return m
+}
+
+// Again makes the form of an analysis that is launched again, with what it had of
+// a person's own: the look before the launch tells of it.
+func Again(s *app.Session, a client.Algorithm, prefill []client.Value, like *runner.Resources, own *runner.Develop) nav.Screen {
+	m := New(s, a, prefill, like).(*Screen)
+	m.own = own
 	return m
 }
 
