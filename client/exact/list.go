@@ -19,22 +19,28 @@ const defaultPageSize = 20_000
 const annotationPage = 5_000
 
 // each calls row for every row of a list, page by page. A page that breaks off is
-// asked for again; a row that came before, by its id, is not given twice. Rows
-// that slipped onto a page that was read already, because others were deleted or
-// because the list has no order, are fetched by reading all of it again at once.
-// row must not keep the bytes.
+// asked for again; a row that came before, by its id, is not given twice. Rows may
+// slip onto a page that was read already, because others were deleted or because
+// the list has no order: where the count changed, or more rows are said to be there
+// than came, all of it is read again at once. row must not
+// keep the bytes.
 func (c *Client) each(ctx context.Context, path string, row func(raw []byte) error) error {
 	return c.eachPage(ctx, path, c.pageSize, row)
 }
 
 func (c *Client) eachPage(ctx context.Context, path string, size int, row func(raw []byte) error) error {
 	seen := map[client.ID]bool{}
-	for offset, failures, rounds := 0, 0, 0; ; {
-		read := 0
+	shifted := false
+	for offset, failures, rounds, last := 0, 0, 0, -1; ; {
+		read, odd := 0, 0
 		count, err := c.page(ctx, with(path, "limit", fmt.Sprint(size), "offset", fmt.Sprint(offset)), func(raw []byte) error {
 			read++
 			var w struct{ ID client.ID }
-			if json.Unmarshal(raw, &w) != nil || w.ID == 0 || seen[w.ID] {
+			if json.Unmarshal(raw, &w) != nil || w.ID == 0 {
+				odd++
+				return nil
+			}
+			if seen[w.ID] {
 				return nil
 			}
 			seen[w.ID] = true
@@ -52,12 +58,16 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 			return err
 		}
 		offset += read
+		count -= odd // what has no id is no row
+		shifted = shifted || last >= 0 && count != last
+		last = count
 		if read > 0 && offset < count {
 			continue
 		}
-		if len(seen) >= count || rounds == retries {
+		if len(seen) >= count && !shifted || rounds == retries {
 			return nil
 		}
+		shifted, last = false, -1
 		offset, rounds, size = 0, rounds+1, count+count/4+100
 	}
 }

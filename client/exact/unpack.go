@@ -2,6 +2,7 @@ package exact
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -195,8 +196,9 @@ func (e entry) write(root *os.Root) (err error) {
 	}()
 	// One byte more than it says shows that it says too little.
 	n, err := io.Copy(to, io.LimitReader(from, int64(e.file.UncompressedSize64)+1))
+	var corrupt flate.CorruptInputError
 	switch {
-	case errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &corrupt):
 		return fmt.Errorf("%w: %s: %w", errCut, e.name, err)
 	case err != nil:
 		return err
