@@ -20,6 +20,7 @@ type Fuzzy struct {
 	names, more []string // lower case; more is empty or as long as names
 	pattern     string
 	found       []int // by index, before ranking
+	byRank      [Ranks][]int
 }
 
 // Ranks of a hit, the best first; scattered ones add how far apart they are.
@@ -52,24 +53,24 @@ func (f *Fuzzy) Find(pattern string) []int {
 	pattern = strings.ToLower(strings.TrimSpace(pattern))
 	words := strings.Fields(pattern)
 	if len(words) == 0 {
-		f.pattern, f.found = "", nil
+		f.pattern = ""
 		all := make([]int, len(f.names))
 		for i := range all {
 			all[i] = i
 		}
 		return all
 	}
-	candidates := f.found
-	if !f.narrows(pattern, words) {
-		candidates = nil
-	}
-	narrowed := candidates != nil
+	candidates, narrowed := f.found, f.narrows(pattern, words)
 	n := len(f.names)
 	if narrowed {
 		n = len(candidates)
 	}
-	found := make([]int, 0, n)
-	var byRank [Ranks][]int
+	// Their memory is used again: at each key it would be the most of the work. A
+	// narrowed list is written behind where it is read.
+	found := f.found[:0]
+	for r := range f.byRank {
+		f.byRank[r] = f.byRank[r][:0]
+	}
 	for k := range n {
 		i := k
 		if narrowed {
@@ -77,11 +78,11 @@ func (f *Fuzzy) Find(pattern string) []int {
 		}
 		if r, ok := f.rank(i, words); ok {
 			found = append(found, i)
-			byRank[r] = append(byRank[r], i)
+			f.byRank[r] = append(f.byRank[r], i)
 		}
 	}
 	f.pattern, f.found = pattern, found
-	return slices.Concat(byRank[:]...)
+	return slices.Concat(f.byRank[:]...)
 }
 
 // narrows tells whether the lines of a pattern are all among those of the one
