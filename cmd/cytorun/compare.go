@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,11 +14,11 @@ import (
 
 func newCompareCommand(c *cli) *cobra.Command {
 	var only bool
-	var baseline, format, filter string
+	var baseline, format, filter, plot, against string
 	cmd := &cobra.Command{
 		Use:               "compare ANALYSIS...",
 		Short:             "put analyses side by side",
-		Example:           "  cytorun compare Nuclei#1 Nuclei#2 --only-differences --baseline Nuclei#1 --format md\n  cytorun compare g-20261120-1432 -d\n  cytorun compare --filter 'algorithm:nuclei state:succeeded since:7d' --format csv",
+		Example:           "  cytorun compare Nuclei#1 Nuclei#2 --only-differences --baseline Nuclei#1 --format md\n  cytorun compare g-20261120-1432 -d\n  cytorun compare --filter 'algorithm:nuclei state:succeeded since:7d' --format csv\n  cytorun compare g-20261120-1432 --plot nucleus --against sigma",
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.json {
@@ -25,6 +26,9 @@ func newCompareCommand(c *cli) *cobra.Command {
 			}
 			if !slices.Contains(compare.Formats, format) {
 				return usageError(fmt.Errorf("no format %q; use one of %s", format, strings.Join(compare.Formats, ", ")))
+			}
+			if against != "" && plot == "" {
+				return usageError(errors.New("--against goes with --plot"))
 			}
 			names := args
 			if baseline != "" {
@@ -42,6 +46,9 @@ func newCompareCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if plot != "" {
+				return c.plotTable(t, plot, against)
+			}
 			if only {
 				t = t.Differences()
 			}
@@ -51,6 +58,8 @@ func newCompareCommand(c *cli) *cobra.Command {
 	cmd.Flags().BoolVarP(&only, "only-differences", "d", false, "leave out the rows in which all agree")
 	cmd.Flags().StringVarP(&baseline, "baseline", "b", "", "show differences against this `ANALYSIS`")
 	cmd.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
+	cmd.Flags().StringVar(&plot, "plot", "", "draw a `RESULT`, such as a term or duration, against a parameter")
+	cmd.Flags().StringVar(&against, "against", "", "with --plot: the `PARAMETER`; otherwise the first in which they differ")
 	completeFlag(cmd, "format", fixed(compare.Formats...))
 	c.addFilterFlag(cmd, &filter)
 	completeFlag(cmd, "baseline", c.completeAnalyses)

@@ -23,6 +23,7 @@ type logOptions struct {
 	grep       string
 	context    int
 	timestamps bool
+	plot       string
 }
 
 // byLines tells whether the log is printed line by line, as the viewer shows it,

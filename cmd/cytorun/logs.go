@@ -20,13 +20,16 @@ func newLogsCommand(c *cli) *cobra.Command {
 		Use:               "logs ANALYSIS",
 		Aliases:           []string{"log"},
 		Short:             "print the log of an analysis",
-		Example:           "  cytorun logs -f @last\n  cytorun logs @failed --grep '/error|warning/' -C 3 --timestamps\n  cytorun logs Nuclei#12 --since 10m",
+		Example:           "  cytorun logs -f @last\n  cytorun logs @failed --grep '/error|warning/' -C 3 --timestamps\n  cytorun logs Nuclei#12 --since 10m\n  cytorun logs @last --plot loss",
 		Args:              exactArgs("an analysis"),
 		ValidArgsFunction: c.completeAnalyses,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, a, err := c.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
+			}
+			if o.plot != "" {
+				return c.plotLog(cmd.Context(), s, a, o.plot)
 			}
 			return c.printLog(cmd.Context(), s, a, o)
 		},
@@ -36,6 +39,7 @@ func newLogsCommand(c *cli) *cobra.Command {
 	f.StringVar(&o.since, "since", "", "only what was written since a `TIME`: 10m, 2h, 2026-05-01T14:30")
 	f.StringVar(&o.grep, "grep", "", "only lines with `TEXT`, or matching /EXPRESSION/; small letters match capitals too")
 	f.IntVarP(&o.context, "context", "C", 0, "with --grep: so many lines around each")
+	f.StringVar(&o.plot, "plot", "", "draw a `NUMBER` that it reports again and again, such as loss or progress")
 	f.BoolVarP(&o.timestamps, "timestamps", "t", false, "when each line was written, where that is known")
 	return cmd
 }

@@ -49,9 +49,12 @@ func (m *Screen) startPlot() tea.Cmd {
 	return nil
 }
 
-// plotRows are the rows that can go across, and those that can go up.
-func (m *Screen) plotRows() (xs, ys []int) {
-	for i, r := range m.table.Rows {
+func (m *Screen) plotRows() (xs, ys []int) { return PlotRows(m.table) }
+
+// PlotRows are the rows of a table that can go across in a plot, and those that can go
+// up, results first.
+func PlotRows(t compare.Table) (xs, ys []int) {
+	for i, r := range t.Rows {
 		numbers := 0
 		for _, c := range r.Cells {
 			if c.IsNumber {
@@ -67,7 +70,7 @@ func (m *Screen) plotRows() (xs, ys []int) {
 	}
 	// Results before facts: they are what a sweep is for.
 	sort.SliceStable(ys, func(a, b int) bool {
-		return m.table.Rows[ys[a]].Section > m.table.Rows[ys[b]].Section
+		return t.Rows[ys[a]].Section > t.Rows[ys[b]].Section
 	})
 	return xs, ys
 }
@@ -95,18 +98,24 @@ func (m *Screen) plotKeys(k tea.KeyPressMsg) {
 
 // drawPlot draws it in the area.
 func (m *Screen) drawPlot() []string {
-	x, y := m.table.Rows[m.plot.x], m.table.Rows[m.plot.y]
+	return Plot(m.table, m.cols, m.plot.x, m.plot.y).Draw(m.width, m.height)
+}
+
+// Plot puts row y of a table over row x, for some of its columns. Values that are no
+// numbers stand beside each other as they come.
+func Plot(t compare.Table, columns []int, rowX, rowY int) widget.Plot {
+	x, y := t.Rows[rowX], t.Rows[rowY]
 	p := widget.Plot{
-		Title:  fmt.Sprintf(" %s against %s, %d analyses", text.Line(y.Label), text.Line(x.Label), len(m.cols)),
+		Title:  fmt.Sprintf(" %s against %s, %d analyses", text.Line(y.Label), text.Line(x.Label), len(columns)),
 		XLabel: label(x), YLabel: label(y),
 	}
 	numbers := true
-	for _, c := range m.cols {
+	for _, c := range columns {
 		if cell := x.Cells[c]; !cell.Missing && !cell.IsNumber {
 			numbers = false
 		}
 	}
-	for _, c := range m.cols {
+	for _, c := range columns {
 		up, across := y.Cells[c], x.Cells[c]
 		if !up.IsNumber || across.Missing {
 			continue
@@ -122,7 +131,7 @@ func (m *Screen) drawPlot() []string {
 		}
 		p.X, p.Y = append(p.X, at), append(p.Y, up.Number)
 	}
-	return p.Draw(m.width, m.height)
+	return p
 }
 
 func label(r compare.Row) string {

@@ -163,13 +163,13 @@ func (p *plotter) view(width, height int) string {
 			names[j] = t.Accent.Underline(true).Render(s.Name)
 		}
 	}
-	lines := p.draw(p.series[i]).Draw(width, height-1)
+	lines := Plot(p.series[i], p.byTime).Draw(width, height-1)
 	return widget.Fit(strings.Join(append(lines, text.Truncate(" "+strings.Join(names, "  "), width)), "\n"), width, height)
 }
 
-// draw puts a series over its epochs where they tell the points apart, over the
+// Plot puts a series over its epochs where they tell the points apart, over the
 // reports else, or over time.
-func (p *plotter) draw(s logfile.Series) widget.Plot {
+func Plot(s logfile.Series, byTime bool) widget.Plot {
 	plot := widget.Plot{YLabel: s.Name, Lines: true, XLabel: "report"}
 	last := s.Points[len(s.Points)-1]
 	plot.Title = fmt.Sprintf(" %s, %d reports, now %g", s.Name, len(s.Points), last.Value)
@@ -181,7 +181,7 @@ func (p *plotter) draw(s logfile.Series) widget.Plot {
 		epochs = epochs && x.Epoch > 0 && (i == 0 || x.Epoch > s.Points[i-1].Epoch)
 	}
 	first := s.Points[0].Time
-	timed := p.byTime && !first.IsZero() && last.Time.After(first)
+	timed := byTime && !first.IsZero() && last.Time.After(first)
 	unit, div := "seconds", 1.0
 	if timed {
 		switch d := last.Time.Sub(first); {
