@@ -64,7 +64,9 @@ func (a *Apptainer) try(ctx context.Context, out []Problem, hint string) []Probl
 		return append(out, Problem{What: err.Error()})
 	}
 	tree := filepath.Join(dir, "tree")
-	if err := errors.Join(os.MkdirAll(tree, 0o755), os.WriteFile(filepath.Join(tree, "probe"), program, 0o755)); err != nil {
+	probe := filepath.Join(tree, "probe")
+	// With a umask of 077 nobody but root could start it.
+	if err := errors.Join(os.MkdirAll(tree, 0o755), os.WriteFile(probe, program, 0o755), os.Chmod(tree, 0o755), os.Chmod(probe, 0o755)); err != nil {
 		return append(out, Problem{What: fmt.Sprintf("the temporary folder cannot be written: %v", err), Fatal: true})
 	}
 	if err := a.build(ctx, dir, "tree", "probe.sif", func(string) {}); err != nil {

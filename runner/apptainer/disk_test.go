@@ -18,15 +18,30 @@ const fullDisk = "CYTORUN_TEST_FULL_DISK"
 
 func TestFullDiskIsToldAndLeavesNoContainer(t *testing.T) {
 	installed(t)
-	for _, c := range []struct{ name, size string }{{"while layers come", "2m"}, {"while the container is built", "5m"}} {
+	const disk = `mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"`
+	// Of the file systems whose quotas need no settings of the box.
+	const quota = `truncate -s 200M "$2.img" && mkfs.btrfs -q "$2.img" >/dev/null && mount -o loop "$2.img" "$2" && rm "$2.img" &&
+		btrfs quota enable "$2" && btrfs qgroup limit "$1" "$2" && shift 2 && exec "$@"`
+	for _, c := range []struct{ name, flags, prepare, size, says string }{
+		{"a disk while layers come", "-rm", disk, "2m", "on the disk of the containers"},
+		{"a disk while the container is built", "-rm", disk, "5m", "on the disk of the containers"},
+		{"a quota while layers come", "-m", quota, "2m", "in your quota"},
+		{"a quota while the container is built", "-m", quota, "5m", "in your quota"},
+	} {
 		t.Run(c.name, func(t *testing.T) {
+			if _, err := exec.LookPath("mkfs.btrfs"); c.prepare == quota && (err != nil || os.Geteuid() != 0) {
+				t.Skip("needs root and btrfs-progs for a file system with quotas")
+			}
 			dir := folder(t)
-			cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"`, "sh", c.size, dir,
+			cmd := exec.Command("unshare", c.flags, "sh", "-c", c.prepare, "sh", c.size, dir,
 				os.Args[0], "-test.run", "^TestInsideFullDisk$", "-test.v")
 			cmd.Env = append(os.Environ(), fullDisk+"="+dir)
 			out, err := cmd.CombinedOutput()
 			if strings.Contains(string(out), "unshare failed") || strings.Contains(string(out), "mount:") {
-				t.Skipf("needs user namespaces: %s", out)
+				t.Skipf("needs user namespaces and mounts: %s", out)
+			}
+			if !strings.Contains(string(out), c.says) {
+				t.Errorf("it does not say %q", c.says)
 			}
 			if err != nil || !strings.Contains(string(out), "--- PASS: TestInsideFullDisk") {
 				t.Errorf("%v\n%s", err, out)

@@ -330,6 +330,13 @@ func TestRealSIFFilesOfOtherOrigin(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Whoever packs a folder gives it modes that others can use, whatever umask.
+	err := filepath.WalkDir(tree, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Chmod(path, 0o755))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := a.build(t.Context(), dir, "tree", "plain.sif", func(string) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -750,6 +757,8 @@ func asNobody(t *testing.T, tests, prepare string) (output string) {
 		t.Fatal(err)
 	}
 	argv := []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", filepath.Join(dir, "tests"), "-test.run", tests, "-test.v"}
+	// Many people have this umask.
+	argv = append([]string{"sh", "-c", `umask 077 && exec "$@"`, "sh"}, argv...)
 	if prepare != "" {
 		argv = append([]string{"unshare", "-m", "sh", "-c", prepare, "sh"}, argv...)
 	}
