@@ -242,6 +242,20 @@ func TestExportsAreWellFormedAndSafe(t *testing.T) {
 	}
 }
 
+func TestProgramsGetNumbersWithTheirUnits(t *testing.T) {
+	e := entry(t, descriptor.Number, "duration", "192.5")
+	e.Text, e.Quantity = "3m12s", Seconds
+	table := New([]Input{{Key: "a", Title: "one", Entries: []Entry{e}}})
+	var b bytes.Buffer
+	if err := table.Export(&b, "csv", -1); err != nil || !strings.Contains(b.String(), "duration,duration,s,192.5\n") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	b.Reset()
+	if err := table.Export(&b, "json", -1); err != nil || !strings.Contains(b.String(), `"unit":"s"`) || !strings.Contains(b.String(), `"number":192.5`) {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
 func big(columns, rows int) []Input {
 	in := make([]Input, columns)
 	for i := range in {

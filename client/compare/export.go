@@ -114,6 +114,18 @@ func (t Table) exportTable(w io.Writer, baseline int) error {
 	return err
 }
 
+// unit is what the numbers of a row are in, for programs.
+func (r Row) unit() string {
+	switch {
+	case r.Unit != "":
+	case r.Quantity == Seconds:
+		return "s"
+	case r.Quantity == Bytes:
+		return "bytes"
+	}
+	return r.Unit
+}
+
 func (t Table) exportCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	head := []string{"section", "key", "label", "unit"}
@@ -124,8 +136,12 @@ func (t Table) exportCSV(w io.Writer) error {
 		return err
 	}
 	for _, r := range t.Rows {
-		rec := []string{r.Section.String(), r.Key, r.Label, r.Unit}
+		rec := []string{r.Section.String(), r.Key, r.Label, r.unit()}
 		for _, cell := range r.Cells {
+			if cell.IsNumber && r.Quantity != Plain { // a program cannot read "3m12s"
+				rec = append(rec, strconv.FormatFloat(cell.Number, 'f', -1, 64))
+				continue
+			}
 			rec = append(rec, cell.Text)
 		}
 		for i := range rec {
@@ -184,7 +200,7 @@ func (t Table) exportJSON(w io.Writer) error {
 		out.Columns = append(out.Columns, jsonCol(c))
 	}
 	for _, r := range t.Rows {
-		jr := jsonRow{Section: r.Section.String(), Key: r.Key, Label: r.Label, Unit: r.Unit, Differs: r.Differs, Best: r.Best}
+		jr := jsonRow{Section: r.Section.String(), Key: r.Key, Label: r.Label, Unit: r.unit(), Differs: r.Differs, Best: r.Best}
 		for i := range r.Cells {
 			c := &r.Cells[i]
 			jc := jsonCell{Text: c.Text, Note: c.Note, Missing: c.Missing}

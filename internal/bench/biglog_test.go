@@ -218,6 +218,23 @@ func (x *screen) within(d time.Duration, so func(string) bool) time.Time {
 	}
 }
 
+// count is how many bytes come in a span of time.
+func (x *screen) count(d time.Duration) (n int) {
+	deadline := time.After(d)
+	for {
+		select {
+		case r, open := <-x.bytes:
+			if !open {
+				x.b.Fatalf("%s ended", x.cmd.Path)
+			}
+			n += len(r.data)
+			_, _ = x.term.Write(r.data)
+		case <-deadline:
+			return n
+		}
+	}
+}
+
 // anonymousMB is the anonymous memory of the program, from the kernel.
 func (x *screen) anonymousMB() float64 {
 	x.b.Helper()

@@ -67,6 +67,32 @@ func BenchmarkFirstFrame(b *testing.B) {
 	}
 }
 
+// BenchmarkBytesOverTheLine counts what a slow line has to carry: for a cursor key in a
+// list, and while nothing happens.
+func BenchmarkBytesOverTheLine(b *testing.B) {
+	path := program(b)
+	env := demoEnv(b, path)
+	for b.Loop() {
+		x := openScreen(b, env, path, "-S", "demo")
+		x.until("nuclei", time.Now())
+		x.count(2 * time.Second)
+		const moves = 20
+		keys := 0
+		for i := range moves {
+			key := "\x1b[B"
+			if i%4 > 1 {
+				key = "\x1b[A"
+			}
+			x.press(key)
+			keys += x.count(100 * time.Millisecond)
+		}
+		Report(b, "screens/cursor-key", float64(keys)/moves, "B", 300, true)
+		x.count(2 * time.Second)
+		Report(b, "screens/idle", float64(x.count(5*time.Second))/5, "B/s", 200, true)
+		x.close()
+	}
+}
+
 // firstFrame returns the time and the resident memory in kB, both at the first useful frame.
 func firstFrame(b *testing.B, path string, env []string) (time.Duration, int) {
 	b.Helper()

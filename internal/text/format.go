@@ -42,12 +42,14 @@ func Count(n int) string {
 	return s
 }
 
-// Duration is a length of time for people: "0.4 s", "12 s", "3m12s", "2h05m",
+// Duration is a length of time for people: "40 ms", "0.4 s", "12 s", "3m12s", "2h05m",
 // "3d04h". Less than nothing, as clocks that differ make it, is "0 s".
 func Duration(d time.Duration) string {
 	switch s := int64(d.Round(time.Second) / time.Second); {
-	case d < 50*time.Millisecond:
+	case d < time.Millisecond:
 		return "0 s"
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 9950*time.Millisecond:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case s < 60:

@@ -169,7 +169,7 @@ func TestFormats(t *testing.T) {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
-	for d, want := range map[time.Duration]string{-time.Hour: "0 s", 0: "0 s", 420 * time.Millisecond: "0.4 s", 9960 * time.Millisecond: "10 s", 12 * time.Second: "12 s",
+	for d, want := range map[time.Duration]string{-time.Hour: "0 s", 0: "0 s", 40 * time.Millisecond: "40 ms", 420 * time.Millisecond: "0.4 s", 9960 * time.Millisecond: "10 s", 12 * time.Second: "12 s",
 		59600 * time.Millisecond: "1m00s", 192 * time.Second: "3m12s", 2*time.Hour + 5*time.Minute: "2h05m", 76 * time.Hour: "3d04h"} {
 		if got := Duration(d); got != want {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)

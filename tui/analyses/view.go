@@ -137,7 +137,7 @@ func (m *Screen) Help() []key.Binding {
 	bindings := []key.Binding{
 		keymap.When(many, compare),
 		keymap.When(g != nil, fold), keymap.When(g != nil && !many, keymap.As(compare, "compare the group")),
-		keymap.When(single, openLog), keymap.When(live && a.Run != nil || many || g != nil, cancel),
+		keymap.When(single, openLog), keymap.When(live && a.Run != nil || many || g != nil && g.progress() < 100, cancel),
 		keymap.When(some, results), keymap.When(some, rerun), keymap.When(some, keymap.Mark), keymap.Filter,
 		keymap.When(single && !live, nearestOK),
 		keymap.When(some, starKey), keymap.When(some, tagKey), keymap.When(some, noteKey), orderKey, mine, filters,
