@@ -172,6 +172,9 @@ func kindOf(status int, message string) error {
 	if status >= 500 {
 		return nil
 	}
+	if strings.Contains(message, "Select a valid choice") {
+		return client.ErrNotFound // a filter by something that is not there, or not to be seen
+	}
 	if strings.Contains(message, "already exists") {
 		return client.ErrConflict
 	}

@@ -111,7 +111,7 @@ func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]cl
 		return shot.jobs, nil
 	}
 	places, err := c.imagePlaces(ctx, project)
-	if err != nil {
+	if err != nil && !errors.Is(err, client.ErrNotFound) {
 		return nil, err
 	}
 	n := names{places: places}
