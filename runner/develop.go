@@ -17,6 +17,9 @@ type Develop struct {
 	// command line: a person's own interpreter and file.
 	Program []string `json:"program,omitempty"`
 	Words   int      `json:"words,omitempty"`
+	// Descriptor is the person's own file with command line and parameters, where
+	// it differs from what is registered.
+	Descriptor *Source `json:"descriptor,omitempty"`
 	// Instead is the algorithm's own container where another one was named.
 	Instead string `json:"instead_of,omitempty"`
 	// Keep saves the work folder from being pruned.
@@ -112,6 +115,9 @@ func (d *Develop) Sources() []Source {
 	if d.Source != nil {
 		all = append(all, *d.Source)
 	}
+	if d.Descriptor != nil {
+		all = append(all, *d.Descriptor)
+	}
 	for _, b := range d.Binds {
 		all = append(all, b.Source)
 	}
@@ -127,6 +133,9 @@ func (d *Develop) Label() string {
 	var words []string
 	if len(d.Binds) > 0 || d.Source != nil {
 		words = append(words, "modified code")
+	}
+	if d.Descriptor != nil {
+		words = append(words, "own descriptor")
 	}
 	if d.Instead != "" {
 		words = append(words, "another container")

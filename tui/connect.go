@@ -108,6 +108,10 @@ func (r *root) connectEnded(m connected) tea.Cmd {
 func (r *root) use(s *app.Session) tea.Cmd {
 	r.session = s
 	cmd := r.broadcast(nav.Connected{Session: s})
+	if form := r.opts.Form; form != nil {
+		r.opts.Form = nil
+		return tea.Batch(cmd, r.push(newForm(s, *form)))
+	}
 	if r.pending == "" {
 		return cmd
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"github.com/cytorun/cytorun/internal/app"
+	"github.com/cytorun/cytorun/tui/nav"
 )
 
 // Options say how the screens start.
@@ -20,6 +21,8 @@ type Options struct {
 	Project string
 	// Algorithm opens this algorithm's form at once.
 	Algorithm string
+	// Form opens this form at once, and has the last word.
+	Form *nav.OpenForm
 	// Message is a line to show on opening.
 	Message string
 }

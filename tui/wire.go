@@ -13,7 +13,7 @@ import (
 // else.
 
 func newForm(s *app.Session, f nav.OpenForm) nav.Screen {
-	return paramform.Again(s, f.Algorithm, f.Values, f.Resources, f.Develop)
+	return paramform.Again(s, f)
 }
 
 func newLog(s *app.Session, a app.Analysis) nav.Screen { return logview.New(s, a) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,20 +22,33 @@ import (
 const demoTimeout = 15 * time.Minute
 
 func newDemoCommand(c *cli) *cobra.Command {
-	var runtime string
-	var loop bool
+	var runtime, file string
+	var loop, noTUI bool
+	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "try everything on a server of its own, with real images",
 		Long: `Start the demo's own server with real images and algorithms, and open the
 screens on it. Without a terminal, with --json or with --loop, run one algorithm
 twice with different values, print the comparison, and exit 0 only if both
-analyses succeeded and their annotations are on the server.`,
+analyses succeeded and their annotations are on the server.
+
+With --descriptor the algorithm of a file is registered on that server and its
+form is opened, or, without a terminal or with --no-tui, it is run with its
+defaults on all images. Its container is that of the file, the one of --container,
+or with --runtime process your own source in --workdir.`,
+		Example: `  cytorun demo
+  cytorun demo --descriptor descriptor.json --container ./my.sif --bind ./src:/app
+  cytorun demo --descriptor descriptor.json --runtime process --workdir . --no-tui`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := c.environment()
 			if err != nil {
 				return err
+			}
+			if file != "" {
+				o.runtime = cmp.Or(runtime, string(runner.Apptainer))
+				return c.demoDescriptor(cmd.Context(), env, file, !noTUI && !c.json && !loop, o)
 			}
 			rt, err := demoRuntime(runtime)
 			if err != nil {
@@ -50,6 +64,11 @@ analyses succeeded and their annotations are on the server.`,
 	}
 	cmd.Flags().StringVar(&runtime, "runtime", "", "apptainer, or process: no container (default: apptainer)")
 	cmd.Flags().BoolVar(&loop, "loop", false, "run the loop also in a terminal")
+	cmd.Flags().StringVar(&file, "descriptor", "", "try the algorithm of this descriptor `FILE`")
+	cmd.Flags().BoolVar(&noTUI, "no-tui", false, "with --descriptor: run it with its defaults, without screens")
+	cmd.Flags().StringVar(&o.container, "container", "", "with --descriptor: run this `CONTAINER`, a reference, a .sif or .tar file, or a folder")
+	cmd.Flags().StringArrayVarP(&o.set, "param", "p", nil, "with --descriptor: set a parameter, `NAME=VALUE`; again for more")
+	o.addDevelopFlags(cmd)
 	return cmd
 }
 

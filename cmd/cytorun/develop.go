@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
@@ -78,7 +81,7 @@ func (o *developOptions) develop(earlier *runner.Develop, rt runner.Runtime) (*r
 		d.Program = strings.Fields(o.program)
 	}
 	d.Keep = d.Keep || o.keep
-	if len(d.Binds) == 0 && len(d.Env) == 0 && d.Source == nil && !d.Keep {
+	if len(d.Binds) == 0 && len(d.Env) == 0 && d.Source == nil && d.Descriptor == nil && d.Instead == "" && !d.Keep {
 		return nil, nil
 	}
 	return &d, nil
@@ -100,7 +103,7 @@ func (c *cli) sayModified(run runner.Run) {
 	if label := run.Develop.Label(); label != "" {
 		c.say("%s is marked: %s", run.ID, label)
 		for _, l := range app.DevelopLines(run.Develop, nil) {
-			if l.Name == "bind" || l.Name == "source" {
+			if l.Name == "bind" || l.Name == "source" || l.Name == "descriptor" {
 				c.say("  %s %s", l.Name, l.Text)
 			}
 		}
@@ -122,4 +125,49 @@ func modifiedOf(a app.Analysis) string {
 		return ""
 	}
 	return a.Run.Develop.Label()
+}
+
+// algorithmNamed finds what 'run' is given: the name of an algorithm, or a
+// descriptor file, which is registered where the server lacks it and the person
+// agrees.
+func (c *cli) algorithmNamed(ctx context.Context, s *app.Session, name string, yes bool) (*app.Session, app.LaunchRequest, error) {
+	var r app.LaunchRequest
+	var err error
+	if !app.IsDescriptorFile(name) {
+		r.Algorithm, err = s.Algorithm(ctx, name)
+		return s, r, err
+	}
+	for registered := false; ; registered = true {
+		var notes []string
+		r.Algorithm, r.Develop, notes, err = s.AlgorithmOfFile(ctx, name)
+		var u *app.Unregistered
+		if errors.As(err, &u) && u.Missing == "" && !registered {
+			if err := c.register(ctx, s, u, yes); err != nil {
+				return s, r, err
+			}
+			continue
+		}
+		for _, note := range notes {
+			c.say("%s", note)
+		}
+		return s, r, err
+	}
+}
+
+// register asks, and registers.
+func (c *cli) register(ctx context.Context, s *app.Session, u *app.Unregistered, yes bool) error {
+	what := fmt.Sprintf("register %s with container %s", client.Algorithm{Name: u.Name, Version: u.Version}.FullName(), u.Container)
+	if u.Elsewhere != nil {
+		what = "add " + u.Elsewhere.FullName()
+	}
+	what += fmt.Sprintf(" to project %s of %s", s.Project.Name, u.Server)
+	switch {
+	case yes:
+		c.say("%s", what)
+	case !c.asks():
+		return fmt.Errorf("%w, or let --yes %s", u, text.Line(what))
+	case !c.confirm(what + "?"):
+		return &exitError{exitFailed, errors.New("nothing launched")}
+	}
+	return s.Register(ctx, u)
 }

@@ -62,7 +62,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 func newRunCommand(c *cli) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run ALGORITHM [-p NAME=VALUE]... [-- --FLAG VALUE...]",
+		Use:   "run ALGORITHM|FILE [-p NAME=VALUE]... [-- --FLAG VALUE...]",
 		Short: "launch an algorithm on this box",
 		Long: `Launch an algorithm on this box. Parameters that are not given have their
 default. A value is taken from the last of these that has it: --from ANALYSIS,
@@ -70,6 +70,12 @@ default. A value is taken from the last of these that has it: --from ANALYSIS,
 line after --. ListDomain values are ids or names joined by commas, 'all', or a
 named selection such as @cohort-a. Everything that is wrong with values is said
 at once, and nothing is launched.
+
+FILE is a descriptor: its command line and parameters are used with the algorithm
+of that name on the server, which is registered first where it is missing and you
+agree. With --bind, --env, --container or --workdir your own code runs: the
+analysis is then marked, wherever its algorithm is named, with the git state of
+the code.
 
 With --split the options of a ListDomain parameter are spread over several runs,
 with --sweep there is one run for each value of a parameter: 0.1,0.2,0.5 or
@@ -81,7 +87,9 @@ listed, waited for, cancelled and launched again as one.`,
   cytorun run Nuclei -p images=all --split images:10
   cytorun run Nuclei -p images=all --sweep sigma=1..3step0.5 --sweep method=otsu,triangle
   cytorun run Nuclei@1.2 --from @last -p sigma=3
-  cytorun run Nuclei -- --sigma 2`,
+  cytorun run Nuclei -- --sigma 2
+  cytorun run Nuclei -p images=all --bind ./src:/app --env LOG_LEVEL=debug
+  cytorun run ./descriptor.json -p images=all --runtime process --workdir .`,
 		Args:              atLeast(1, "algorithm"),
 		ValidArgsFunction: c.completeAlgorithms,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,7 +107,7 @@ listed, waited for, cancelled and launched again as one.`,
 			if s, err = described(s, o.descriptor); err != nil {
 				return err
 			}
-			a, err := s.Algorithm(cmd.Context(), args[0])
+			s, r, err := c.algorithmNamed(cmd.Context(), s, args[0], o.yes)
 			if err != nil {
 				return err
 			}
@@ -108,7 +116,7 @@ listed, waited for, cancelled and launched again as one.`,
 				return err
 			}
 			o.words = args[1:]
-			r := app.LaunchRequest{Algorithm: a, Values: earlier}
+			r.Values = earlier
 			c.likeLast(s, &r, o)
 			return c.launch(cmd.Context(), s, r, set, o)
 		},

@@ -14,7 +14,6 @@ import (
 	"github.com/cytorun/cytorun/client/cache"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/demo"
-	"github.com/cytorun/cytorun/internal/text"
 )
 
 // Servers store no usable choices and limits of parameters (contract §2.4), so
@@ -32,17 +31,9 @@ func (e *Env) DescriptorFolder() string { return filepath.Join(e.Paths.Data, "de
 // WithDescriptor is the session with a descriptor file for the algorithm that it
 // is about to use, whatever name is in it.
 func (s *Session) WithDescriptor(file string) (*Session, error) {
-	data, err := os.ReadFile(file)
+	d, err := readDescriptor(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the descriptor: %w", err)
-	}
-	d, findings := descriptor.Parse(file, data)
-	if d == nil {
-		for _, f := range findings {
-			if f.Severity == descriptor.Error {
-				return nil, fmt.Errorf("%s; 'cytorun descriptor check %s' says more", text.Line(f.String()), text.Line(file))
-			}
-		}
+		return nil, err
 	}
 	c := *s
 	c.named, c.namedFile = d, filepath.Base(file)

@@ -273,6 +273,10 @@ func (s *Session) develop(ctx context.Context, requests []LaunchRequest) []Launc
 				src := look(d.Source.Path)
 				d.Source = &src
 			}
+			if d.Descriptor != nil {
+				src := look(d.Descriptor.Path)
+				d.Descriptor = &src
+			}
 			r.Develop = &d
 		}
 		out[i] = r
@@ -342,6 +346,9 @@ func DevelopLines(d *runner.Develop, found []runner.Source) []DevelopLine {
 	if d.Source != nil {
 		add("source", "%s (%s)", d.Source.Path, now(*d.Source))
 		add("program", "%s", strings.Join(d.Program, " "))
+	}
+	if d.Descriptor != nil {
+		add("descriptor", "%s (%s)", d.Descriptor.Path, now(*d.Descriptor))
 	}
 	for _, b := range d.Binds {
 		add("bind", "%s (%s)", b, now(b.Source))

@@ -24,6 +24,7 @@ type OpenForm struct {
 	Values    []client.Value
 	Resources *runner.Resources // of the analysis they are of; nil: unknown
 	Develop   *runner.Develop   // what it had of a person's own; nil: nothing
+	Container string            // to run in place of the algorithm's; empty: that one
 }
 
 // OpenLog opens the log of an analysis.

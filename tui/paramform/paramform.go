@@ -69,13 +69,14 @@ type Screen struct {
 	// absent are chosen ids that the server's list does not have.
 	absent map[string][]string
 
-	several several
-	preview app.Preview
-	words   []string        // of the preview
-	own     *runner.Develop // of the analysis that it is of, nil for most
-	stage   stage
-	wait    nav.Gen // of the stage
-	checks  []app.Check
+	several   several
+	preview   app.Preview
+	words     []string        // of the preview
+	own       *runner.Develop // of the analysis that it is of, nil for most
+	container string          // to run in place of the algorithm\'s
+	stage     stage
+	wait      nav.Gen // of the stage
+	checks    []app.Check
 	// question is what the checks ask although nothing is wrong.
 	question string
 	request  []app.LaunchRequest
@@ -125,9 +126,9 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runne
 
 // Again makes the form of an analysis that is launched again, with what it had of
 // a person's own: the look before the launch tells of it.
-func Again(s *app.Session, a client.Algorithm, prefill []client.Value, like *runner.Resources, own *runner.Develop) nav.Screen {
-	m := New(s, a, prefill, like).(*Screen)
-	m.own = own
+func Again(s *app.Session, f nav.OpenForm) nav.Screen {
+	m := New(s, f.Algorithm, f.Values, f.Resources).(*Screen)
+	m.own, m.container = f.Develop, f.Container
 	return m
 }
 
