@@ -34,7 +34,11 @@ const (
 // RequestCancel asks the supervisor of a run to end it. It returns when the
 // request is on disk; the run is cancelled when its state says so. by names
 // who asks. Asking twice is the same as asking once.
-func RequestCancel(folder, by string) error {
+func RequestCancel(folder, by string) error { return RequestCancelBecause(folder, by, "") }
+
+// RequestCancelBecause is RequestCancel where no person asked: reason says what
+// happened.
+func RequestCancelBecause(folder, by, reason string) error {
 	run, err := ReadFolder(folder)
 	if err != nil {
 		return err
@@ -45,7 +49,7 @@ func RequestCancel(folder, by string) error {
 	if run.Problem != nil {
 		return fmt.Errorf("cannot cancel run %s: %w", run.ID, run.Problem)
 	}
-	return request(folder, cancelFile, CancelRequest{Schema: Schema, By: by, Time: time.Now().UTC()})
+	return request(folder, cancelFile, CancelRequest{Schema: Schema, By: by, Reason: reason, Time: time.Now().UTC()})
 }
 
 // RequestResume agrees that a queued run of an earlier boot may start.

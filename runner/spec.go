@@ -29,10 +29,16 @@ type Spec struct {
 	From string `json:"from,omitempty"`
 	// StopAfter ends the runs of the group that still wait when so many failed
 	// in a row; 0 lets them go on.
-	StopAfter int            `json:"stop_after,omitempty"`
-	Created   time.Time      `json:"created"`
-	Server    ServerRef      `json:"server"`
-	Project   ProjectRef     `json:"project"`
+	StopAfter int        `json:"stop_after,omitempty"`
+	Created   time.Time  `json:"created"`
+	Server    ServerRef  `json:"server"`
+	Project   ProjectRef `json:"project"`
+	// Image is the one that the run is over, on servers whose jobs have one each
+	// (EXACT); ID 0 elsewhere.
+	Image ImageRef `json:"image,omitzero"`
+	// Take is a job that the server already has and that this run executes, in
+	// place of one of its own.
+	Take      TakeJob        `json:"take,omitzero"`
 	Algorithm AlgorithmSpec  `json:"algorithm"`
 	Values    []client.Value `json:"values"`
 	Runtime   Runtime        `json:"runtime"`
@@ -73,6 +79,20 @@ type ProjectRef struct {
 	Ontology client.ID `json:"ontology,omitempty"`
 }
 
+// ImageRef names the image of a run.
+type ImageRef struct {
+	ID   client.ID `json:"id"`
+	Name string    `json:"name,omitempty"`
+}
+
+// TakeJob is a job of the server to be executed by a run.
+type TakeJob struct {
+	ID client.ID `json:"id"`
+	// Restart deletes what the job has written before and its error, as a person
+	// agreed. Without it only a job that nobody has begun is taken.
+	Restart bool `json:"restart,omitempty"`
+}
+
 // AlgorithmSpec is the algorithm as it was at launch.
 type AlgorithmSpec struct {
 	ID          client.ID       `json:"id"`
@@ -81,7 +101,23 @@ type AlgorithmSpec struct {
 	Container   string          `json:"container,omitempty"`
 	CommandLine string          `json:"command_line"`
 	Parameters  []ParameterSpec `json:"parameters"`
+	// Package and Writes are those of client.Algorithm.
+	Package string            `json:"package,omitempty"`
+	Writes  descriptor.Writes `json:"writes,omitempty"`
 }
+
+// Inputs are the parameters without their server ids.
+func (a AlgorithmSpec) Inputs() []descriptor.Parameter {
+	out := make([]descriptor.Parameter, len(a.Parameters))
+	for i, p := range a.Parameters {
+		out[i] = p.Parameter
+	}
+	return out
+}
+
+// IsFileProgram tells whether the program works on a file of the image, and
+// leaves files for us to bring to the server.
+func (a AlgorithmSpec) IsFileProgram() bool { return descriptor.IsFileProgram(a.Inputs()) }
 
 // ParameterSpec is one parameter with the id of the server's record.
 type ParameterSpec struct {

@@ -98,13 +98,10 @@ func (s Shape) Bounds() (low, high Point) {
 	return low, high
 }
 
-// Key tells the annotations of one file apart, for ever: by the program's own
-// identifier where there is one, else by the place.
+// Key tells the annotations of one file apart by their place, which stays as long
+// as the file does. The program's own identifiers need not be unique.
 func (s Shape) Key() string {
 	key := "#" + strconv.Itoa(s.Index)
-	if s.ID != "" {
-		key = s.ID
-	}
 	if s.Part > 0 {
 		key += "/" + strconv.Itoa(s.Part)
 	}

@@ -43,7 +43,7 @@ func TestOurOwnFormatIsRead(t *testing.T) {
 			t.Errorf("shape %d is %+v", i, s)
 		}
 	}
-	if got[1].TypeID != 7 || got[0].Key() != "u-1" || got[1].Key() != "#1" {
+	if got[1].TypeID != 7 || got[0].Key() != "#0" || got[1].Key() != "#1" {
 		t.Errorf("%+v", got[1])
 	}
 }

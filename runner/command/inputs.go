@@ -10,9 +10,15 @@ import (
 // whatever the descriptor says of them (descriptor.Parameter.IsServerInput).
 type ServerValues struct {
 	Host, PublicKey, PrivateKey, ProjectID, AlgorithmID string
+	// Exact holds those of a run over one image of an EXACT server, by the ids of
+	// descriptor.ExactInputs.
+	Exact map[string]string
 }
 
 func (s ServerValues) of(p descriptor.Parameter) string {
+	if id := p.ExactInput(); id != "" {
+		return s.Exact[id]
+	}
 	name := strings.TrimPrefix(strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(p.ID)), "_", ""), "CYTOMINE")
 	switch name {
 	case "HOST":

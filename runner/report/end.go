@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/exact"
 	"github.com/cytorun/cytorun/runner"
 )
 
@@ -14,12 +15,19 @@ import (
 type End struct {
 	State  runner.State `json:"state"`
 	Reason string       `json:"reason,omitempty"`
+	// Detail is the end of the log, for servers that keep no logs but some text of
+	// a failure (EXACT).
+	Detail string `json:"detail,omitempty"`
 }
 
 // send writes the end of a run to its job.
-func (e End) send(ctx context.Context, server client.Server, run string, job client.ID) error {
+func (e End) send(ctx context.Context, server client.Server, r runner.Run, job client.ID) error {
 	ctx, stop := context.WithTimeout(ctx, Timeout)
 	defer stop()
+	if x, ok := server.(*exact.Client); ok {
+		return e.sendExact(ctx, x, r, job)
+	}
+	run := r.ID
 	_, err := server.UpdateJob(ctx, job, func(c *client.JobChange) error {
 		return e.change(run, c, client.Killed)
 	})

@@ -174,7 +174,7 @@ func readMessage(path string) (Message, error) {
 func (d Delivery) send(ctx context.Context, m Message, job client.ID) error {
 	switch {
 	case m.End != nil:
-		if err := m.End.send(ctx, d.Server, d.Run.ID, job); err != nil {
+		if err := m.End.send(ctx, d.Server, d.Run, job); err != nil {
 			return describe(job, err)
 		}
 	case m.Log:
@@ -214,7 +214,7 @@ func permanent(err error) bool {
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return false
 	case errors.Is(err, client.ErrForbidden), errors.Is(err, client.ErrNotFound), errors.Is(err, client.ErrInvalid),
-		errors.Is(err, client.ErrConflict), errors.Is(err, client.ErrUnsupported), errors.Is(err, errDamaged):
+		errors.Is(err, client.ErrConflict), errors.Is(err, ErrTaken), errors.Is(err, client.ErrUnsupported), errors.Is(err, errDamaged):
 		return true
 	}
 	var h *client.HTTPError

@@ -22,6 +22,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/exact"
 	"github.com/cytorun/cytorun/runner"
 )
 
@@ -57,6 +58,11 @@ func Comment(run, text string) string {
 // CreateJob makes the job of a run on the server. look is true when an earlier
 // try may have made it although its answer never came.
 func CreateJob(ctx context.Context, server client.Server, spec runner.Spec, look bool) (client.Job, error) {
+	if x, ok := server.(*exact.Client); ok {
+		ctx, stop := context.WithTimeout(ctx, Timeout)
+		defer stop()
+		return createExact(ctx, x, spec, look)
+	}
 	if look {
 		job, err := FindJob(ctx, server, spec)
 		if err == nil || !errors.Is(err, client.ErrNotFound) {
@@ -75,7 +81,7 @@ func CreateJob(ctx context.Context, server client.Server, spec runner.Spec, look
 // NewJob is the job of a run as it is made.
 func NewJob(spec runner.Spec) client.NewJob {
 	return client.NewJob{
-		Project: spec.Project.ID, Algorithm: spec.Algorithm.ID,
+		Project: spec.Project.ID, Algorithm: spec.Algorithm.ID, Image: spec.Image.ID,
 		Comment: Mark(spec.ID), Status: client.InQueue, Parameters: Parameters(spec),
 	}
 }
@@ -83,6 +89,9 @@ func NewJob(spec runner.Spec) client.NewJob {
 // FindJob looks for the job that was made for a run. ErrNotFound tells that the
 // server has none.
 func FindJob(ctx context.Context, server client.Server, spec runner.Spec) (client.Job, error) {
+	if x, ok := server.(*exact.Client); ok {
+		return findExact(ctx, x, spec)
+	}
 	const page = 100
 	// Clocks of servers differ from ours, by minutes and by time zones.
 	oldest := spec.Created.Add(-48 * time.Hour)
@@ -155,6 +164,12 @@ func forEachValue(spec runner.Spec, f func(runner.ParameterSpec, string)) {
 func Status(ctx context.Context, server client.Server, run runner.Run, status client.Status, text string) error {
 	ctx, stop := context.WithTimeout(ctx, Timeout)
 	defer stop()
+	if x, ok := server.(*exact.Client); ok {
+		if status != client.Running {
+			return nil // a claimed job has no further states
+		}
+		return beginExact(ctx, x, run)
+	}
 	_, err := server.UpdateJob(ctx, run.Job, func(c *client.JobChange) error {
 		comment := Comment(run.ID, text)
 		if c.Status == status && c.Comment == comment {

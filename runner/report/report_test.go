@@ -169,21 +169,21 @@ func TestWhatTheProgramWroteIsKeptWhereItDoesNotContradict(t *testing.T) {
 		want    client.JobChange
 		nothing bool
 	}{
-		"success over our running": {End{runner.Succeeded, ""}, client.JobChange{Status: client.Running, Comment: ours},
+		"success over our running": {End{State: runner.Succeeded, Reason: ""}, client.JobChange{Status: client.Running, Comment: ours},
 			client.JobChange{Status: client.Success, Progress: 100, Comment: ours}, false},
-		"success keeps its words": {End{runner.Succeeded, ""}, client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"},
+		"success keeps its words": {End{State: runner.Succeeded, Reason: ""}, client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"},
 			client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"}, true},
-		"failure over its success": {End{runner.Failed, "exit 7"}, client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"},
+		"failure over its success": {End{State: runner.Failed, Reason: "exit 7"}, client.JobChange{Status: client.Success, Progress: 100, Comment: "12 cells"},
 			client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")}, false},
-		"told already, answer lost": {End{runner.Failed, "exit 7"}, client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")},
+		"told already, answer lost": {End{State: runner.Failed, Reason: "exit 7"}, client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")},
 			client.JobChange{Status: client.Failed, Progress: 100, Comment: Comment(run, "exit 7; the program itself had reported success: 12 cells")}, true},
-		"its own failure stays": {End{runner.Failed, "exit 1: x"}, client.JobChange{Status: client.Failed, Progress: 3, Comment: "no cells"},
+		"its own failure stays": {End{State: runner.Failed, Reason: "exit 1: x"}, client.JobChange{Status: client.Failed, Progress: 3, Comment: "no cells"},
 			client.JobChange{Status: client.Failed, Progress: 3, Comment: "no cells"}, true},
-		"failure over running": {End{runner.Failed, "exit 1: x"}, client.JobChange{Status: client.Running, Progress: 3, Comment: "tile 3"},
+		"failure over running": {End{State: runner.Failed, Reason: "exit 1: x"}, client.JobChange{Status: client.Running, Progress: 3, Comment: "tile 3"},
 			client.JobChange{Status: client.Failed, Progress: 3, Comment: Comment(run, "exit 1: x")}, false},
-		"lost": {End{runner.Lost, "gone"}, client.JobChange{Status: client.Running, Comment: ours},
+		"lost": {End{State: runner.Lost, Reason: "gone"}, client.JobChange{Status: client.Running, Comment: ours},
 			client.JobChange{Status: client.Failed, Comment: Comment(run, "gone")}, false},
-		"cancelled": {End{runner.Cancelled, "by ann"}, client.JobChange{Status: client.Running, Comment: ours},
+		"cancelled": {End{State: runner.Cancelled, Reason: "by ann"}, client.JobChange{Status: client.Running, Comment: ours},
 			client.JobChange{Status: client.Killed, Comment: Comment(run, "by ann")}, false},
 	}
 	for name, tt := range tests {
@@ -255,7 +255,7 @@ func (s *site) deliver(o Outbox, job client.ID) ([]error, error) {
 func TestTheOutboxKeepsOrderAndWhatIsNotAccepted(t *testing.T) {
 	s := newSite(t)
 	job := s.create()
-	o := box(t, Message{Log: true}, Message{End: &End{runner.Failed, "exit 7"}})
+	o := box(t, Message{Log: true}, Message{End: &End{State: runner.Failed, Reason: "exit 7"}})
 	s.breaks(func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.URL.Path, "attachedfile") {
 			w.WriteHeader(http.StatusBadGateway)
@@ -303,7 +303,7 @@ func TestWhatTheServerWillNeverTakeDoesNotBlockTheRest(t *testing.T) {
 		}
 		return false
 	})
-	o := box(t, Message{Log: true}, Message{End: &End{runner.Succeeded, ""}})
+	o := box(t, Message{Log: true}, Message{End: &End{State: runner.Succeeded, Reason: ""}})
 	must(t, os.WriteFile(filepath.Join(o.dir(), "000000.json"), []byte("{"), 0o600)) // number 0 is none of ours
 	must(t, os.WriteFile(filepath.Join(o.dir(), "rubbish"), []byte("{"), 0o600))
 	refused, err := s.deliver(o, job.ID)
@@ -316,7 +316,7 @@ func TestWhatTheServerWillNeverTakeDoesNotBlockTheRest(t *testing.T) {
 func TestAMessageOfANewerSchemaWaits(t *testing.T) {
 	s := newSite(t)
 	job := s.create()
-	o := box(t, Message{End: &End{runner.Succeeded, ""}})
+	o := box(t, Message{End: &End{State: runner.Succeeded, Reason: ""}})
 	path := filepath.Join(o.dir(), "000001.json")
 	must(t, os.WriteFile(path, []byte(`{"schema":2,"end":{"state":"failed"}}`), 0o600))
 	if _, err := s.deliver(o, job.ID); err == nil || o.Empty() {
@@ -326,13 +326,13 @@ func TestAMessageOfANewerSchemaWaits(t *testing.T) {
 
 func TestARunThatTheServerNeverHeardOfHasNothingToTell(t *testing.T) {
 	s := newSite(t)
-	o := box(t, Message{End: &End{runner.Cancelled, "x"}})
+	o := box(t, Message{End: &End{State: runner.Cancelled, Reason: "x"}})
 	if _, err := s.deliver(o, 0); err != nil || !o.Empty() {
 		t.Errorf("%v", err)
 	}
 	// But one whose answer was lost has.
 	job := s.create()
-	o = box(t, Message{End: &End{runner.Cancelled, "by ann"}})
+	o = box(t, Message{End: &End{State: runner.Cancelled, Reason: "by ann"}})
 	if _, err := s.deliver(o, 0); err != nil || s.job(job.ID).Status != client.Killed {
 		t.Errorf("%v %+v", err, s.job(job.ID))
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/gpu"
 	"github.com/cytorun/cytorun/runner/logfile"
@@ -28,7 +30,21 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 	if c, ok := runner.CancelRequested(s.folder); ok {
 		e.cancel = &c
 	}
+	var files *brought
+	if exit.Code == 0 && e.cancel == nil && e.run.Server.Kind == client.Exact && e.run.Algorithm.IsFileProgram() {
+		b := s.bringFiles(started.Digest)
+		if errors.Is(b.err, errNoKeys) {
+			return b.err
+		}
+		files = &b
+		if c, ok := runner.CancelRequested(s.folder); ok && b.err != nil {
+			e.cancel = &c
+		}
+	}
 	s.askServer(&e)
+	if files != nil {
+		e.left = unknown // what it wrote was seen here
+	}
 	// Looking for the first error reads the whole log, perhaps a gigabyte.
 	if exit.Code != 0 || e.job != nil && e.job.Status == client.Failed {
 		s.readLog(&e)
@@ -37,6 +53,9 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 		e.used = *s.used
 	}
 	result := judge(e)
+	if files != nil && (result.State == runner.Succeeded || e.cancel != nil) {
+		result = files.verdict(e.run, result, e.cancel)
+	}
 	result.Digest, result.GPU = started.Digest, s.used
 	if line := s.sif.overwritten(); line != "" {
 		result.Warnings = append(result.Warnings, line)
@@ -57,11 +76,16 @@ func (s *supervisor) readLog(e *evidence) {
 	if err != nil {
 		return
 	}
-	const most = 16 << 10
-	b, _ := io.ReadAll(io.NewSectionReader(f, max(0, st.Size()-most), most))
-	e.tail = string(b)
+	e.tail = logTail(f, st.Size())
 	e.firstError, _ = logfile.FirstError(f, st.Size())
 	e.lastLine, _ = logfile.LastLine(f, st.Size())
+}
+
+// logTail is the end of a log of so many bytes.
+func logTail(f io.ReaderAt, size int64) string {
+	const most = 16 << 10
+	b, _ := io.ReadAll(io.NewSectionReader(f, max(0, size-most), most))
+	return string(b)
 }
 
 // askServer learns what the program told the server, as far as the server
@@ -95,6 +119,28 @@ func (s *supervisor) askServer(e *evidence) {
 			return
 		}
 	}
+}
+
+// detail is the end of the log for a server that keeps no logs, without secrets.
+func (s *supervisor) detail(result runner.Result) string {
+	if s.run().Server.Kind != client.Exact || result.State == runner.Succeeded {
+		return ""
+	}
+	f, err := os.Open(s.path(runner.LogFile))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	tail := logTail(f, st.Size())
+	const most = 4 << 10
+	if len(tail) > most {
+		_, tail, _ = strings.Cut(tail[len(tail)-most:], "\n")
+	}
+	return s.hide(text.Block(tail))
 }
 
 // cancelled ends a run that never started.
@@ -136,7 +182,7 @@ func (s *supervisor) end(result runner.Result) error {
 	if _, err := os.Stat(s.path(runner.LogFile)); err == nil {
 		messages = append(messages, report.Message{Log: true})
 	}
-	messages = append(messages, report.Message{End: &report.End{State: result.State, Reason: result.Reason}})
+	messages = append(messages, report.Message{End: &report.End{State: result.State, Reason: result.Reason, Detail: s.detail(result)}})
 	if s.mayHaveToTell() {
 		if err := s.persist(func() error { return box.Add(messages...) }); err != nil {
 			return err

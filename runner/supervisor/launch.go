@@ -27,8 +27,14 @@ func (s *supervisor) launch() error {
 	if err := s.jobKeys(); err != nil {
 		return err
 	}
+	done := s.tend()
+	defer done()
 	q, number, err := s.draw()
 	if err != nil {
+		return err
+	}
+	// A run that fetches its image has neither turn nor GPU meanwhile.
+	if err := s.prepareFiles(); err != nil {
 		return err
 	}
 	container, keeper, err := s.ready(q, number)
@@ -59,6 +65,7 @@ func (s *supervisor) launch() error {
 	if err := s.noteRunning(started); err != nil {
 		return err
 	}
+	done()
 	return s.watch(started, s.keeperEnd())
 }
 

@@ -75,6 +75,7 @@ func (s *supervisor) tidy() {
 	if !s.run().State.Ended() || runner.Held(s.path(runner.AliveFile)) {
 		return
 	}
+	s.dropImage()
 	for _, dir := range []string{s.folder, s.path(runner.OutboxDir)} {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {

@@ -27,6 +27,9 @@ var (
 // runs: progress that the program reports to the server comes back here, the
 // log goes there at growing intervals. The channel carries progress.
 func (s *supervisor) observe(ctx context.Context, started runner.Started, fromLog func() int) <-chan int {
+	if x, ok := s.exactServer(); ok {
+		return s.observeExact(ctx, x, fromLog)
+	}
 	out := make(chan int)
 	o := &observer{s: s, run: s.run(), fromLog: fromLog, out: out, nextLog: started.Time.Add(firstLog)}
 	for o.nextLog.Before(time.Now()) {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/cytorun/cytorun/client"
-	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
@@ -86,22 +85,18 @@ func (s *supervisor) workDir() string {
 }
 
 // tokens are the words that the program gets.
-func (s *supervisor) tokens() []string { return s.words(s.jobs) }
+func (s *supervisor) tokens() []string { return s.words(s.jobs, s.token()) }
 
-// words are the words that the program gets, with these keys.
-func (s *supervisor) words(keys client.Keys) []string {
+// words are the words that the program gets, with these keys and this token.
+func (s *supervisor) words(keys client.Keys, token string) []string {
 	spec := s.run().Spec
 	chosen := make(map[string]string, len(spec.Values))
 	for _, v := range spec.Values {
 		chosen[v.Parameter] = v.Text
 	}
-	parameters := make([]descriptor.Parameter, len(spec.Algorithm.Parameters))
-	for i, p := range spec.Algorithm.Parameters {
-		parameters[i] = p.Parameter
-	}
-	inputs := command.Inputs(parameters, chosen, command.ServerValues{
+	inputs := command.Inputs(spec.Algorithm.Inputs(), chosen, command.ServerValues{
 		Host: spec.Server.URL, PublicKey: keys.Public, PrivateKey: keys.Private,
-		ProjectID: id(spec.Project.ID), AlgorithmID: id(spec.Algorithm.ID),
+		ProjectID: id(spec.Project.ID), AlgorithmID: id(spec.Algorithm.ID), Exact: s.exactInputs(token),
 	})
 	argv := command.Build(spec.Algorithm.CommandLine, inputs).Argv
 	if d := spec.Develop; d != nil && len(d.Program) > 0 && d.Words <= len(argv) {
@@ -131,6 +126,9 @@ func (s *supervisor) processPlan(work, ca string) (keep.Plan, error) {
 	for name, value := range gpu.Environment(s.run().GPUs) {
 		env = append(env, name+"="+value)
 	}
+	for name, value := range s.exactEnv() {
+		env = append(env, name+"="+value)
+	}
 	own, err := s.variables()
 	if err != nil {
 		return keep.Plan{}, err
@@ -156,6 +154,9 @@ func (s *supervisor) containerPlan(work, ca string, container apptainer.Containe
 		Env: gpu.Environment(s.run().GPUs), GPU: len(s.run().GPUs) > 0,
 		Memory: spec.Resources.Memory, CPUs: spec.Resources.CPUs,
 		Weights: apptainer.Weights{Dir: apptainer.ModelsFolder(paths.Weights, spec.Server.URL, spec.Algorithm.Name), More: spec.Cache},
+	}
+	for name, value := range s.exactEnv() {
+		job.Env[name] = value
 	}
 	if err := s.addOwn(&job); err != nil {
 		return keep.Plan{}, err

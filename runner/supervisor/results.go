@@ -40,7 +40,10 @@ func results(ctx context.Context, server client.Server, job client.Job) left {
 
 // warnings are what is odd about the results of a run that went well.
 func (l left) warnings(run runner.Run) []string {
-	if l.annotations == 0 && l.files == 0 {
+	if l.annotations == 0 && l.files <= 0 {
+		if l.files < 0 {
+			return []string{"no result written: the server has no annotation of this job"}
+		}
 		return []string{"no result written: the server has no annotation and no file of this job"}
 	}
 	if l.annotations <= 0 {

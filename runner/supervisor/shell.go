@@ -72,9 +72,12 @@ func (s *supervisor) containerShell(a *apptainer.Apptainer, job apptainer.Job) (
 	}
 	secrets := newMasks()
 	known := job
-	known.Argv, known.Env = s.words(secrets.keys()), map[string]string{}
+	known.Argv, known.Env = s.maskedWords(secrets), map[string]string{}
 	for name, value := range job.Env {
 		known.Env[name] = value
+	}
+	for name := range s.exactEnv() {
+		known.Env[name] = s.maskedToken(secrets)
 	}
 	for _, v := range s.run().Develop.Env {
 		if v.Value == nil {
@@ -108,7 +111,7 @@ func (s *supervisor) containerShell(a *apptainer.Apptainer, job apptainer.Job) (
 // processShell is a shell on the box itself, where the program would start.
 func (s *supervisor) processShell(work string, p keep.Plan) (keep.Plan, error) {
 	secrets := newMasks()
-	argv := s.words(secrets.keys())
+	argv := s.maskedWords(secrets)
 	if d := s.run().Develop; d.Source == nil {
 		argv = append([]string{s.exe, "demo-program"}, argv...)
 	}

@@ -46,6 +46,9 @@ func judge(e evidence) runner.Result {
 	case e.cancel != nil && (e.stopped || !e.exit.Ended.Before(e.cancel.Time)):
 		r.State = runner.Cancelled
 		r.Reason = fmt.Sprintf("cancelled by %s after %s", e.cancel.By, text.Duration(ran))
+		if e.cancel.Reason != "" {
+			r.Reason = e.cancel.Reason
+		}
 	case limit > 0 && (e.timeUp || ran >= limit) && e.exit.Code != 0:
 		r.State, r.Reason = runner.Failed, fmt.Sprintf("stopped at its time limit of %s", text.Duration(limit))
 		r.Advice = "give it more time with --time-limit"

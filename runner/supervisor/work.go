@@ -33,6 +33,8 @@ func (s *supervisor) work() error {
 		// What stops this process says nothing of the program: the next one
 		// goes on from the facts.
 		return err
+	case lostJob(err):
+		return s.end(runner.Result{State: runner.Cancelled, Reason: "cancelled: " + oneLine(err.Error())})
 	}
 	return s.end(runner.Result{State: runner.Failed, Reason: oneLine(err.Error())})
 }
