@@ -20,7 +20,7 @@ func newDescriptorCommand(c *cli) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newDescriptorNewCommand(c), &cobra.Command{
 		Use:   "check FILE...",
 		Short: "say what is wrong with descriptor files (cytomine-0.1)",
 		Long: `Read descriptor files and print what is wrong with them, one line each:

@@ -20,6 +20,7 @@ import (
 // addManyFlags are the flags of everything that may launch several runs.
 func (o *runOptions) addManyFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.yes, "yes", "y", false, "launch without asking")
+	f.StringVar(&o.existing, "existing", "", "on EXACT, where an image has a job of the algorithm already: `skip` it, or redo it (default: ask)")
 }
 
 func (o *runOptions) addWaitFlags(f *pflag.FlagSet) {
@@ -93,6 +94,10 @@ func (c *cli) confirmCount(n int, what string, o runOptions) error {
 
 // launchAll launches runs and, if asked, waits for all of them.
 func (c *cli) launchAll(ctx context.Context, s *app.Session, group string, requests []app.LaunchRequest, o runOptions) error {
+	requests, err := c.settle(ctx, s, requests, o)
+	if err != nil {
+		return err
+	}
 	runs, err := s.LaunchAll(ctx, requests)
 	if err != nil {
 		return err

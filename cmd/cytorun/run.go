@@ -35,9 +35,11 @@ type runOptions struct {
 	stopAfter int
 	yes       bool
 	strict    bool
+	existing  string
 	valueOptions
 	resourceOptions
 	developOptions
+	imageOptions
 }
 
 func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
@@ -50,6 +52,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
+	o.addImageFlags(f)
 	o.addValueFlags(c, cmd)
 	o.addDevelopFlags(cmd)
 	o.addWaitFlags(f)
@@ -182,6 +185,13 @@ func (o *runOptions) assignments() ([]client.Value, error) {
 
 // launch chooses the values of a request, launches and, if asked, waits.
 func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, set []client.Value, o runOptions) error {
+	if err := o.perImage(r.Algorithm); err != nil {
+		return err
+	}
+	set, err := o.images(ctx, s, r.Algorithm, set)
+	if err != nil {
+		return err
+	}
 	choose := func() (app.Chosen, error) { return s.Choose(ctx, r.Algorithm, o.choices(r.Values, set)) }
 	if c.asksValues(o) {
 		choose = func() (app.Chosen, error) { return c.askValues(ctx, s, r, set, o) }
@@ -215,13 +225,22 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return err
 	}
 	r = one[0]
+	if app.PerImage(r.Algorithm) && app.CountImages(r) < 2 {
+		o.split = ""
+	}
 	if o.split != "" {
 		return c.launchSplit(ctx, s, r, o)
 	}
 	if o.dryRun {
 		return c.dryRun(ctx, s, r)
 	}
-	run, err := s.Launch(ctx, r)
+	if err := s.Check(ctx, r); err != nil { // before anybody is asked
+		return err
+	}
+	if one, err = c.settle(ctx, s, []app.LaunchRequest{r}, o); err != nil {
+		return err
+	}
+	run, err := s.Launch(ctx, one[0])
 	if err != nil {
 		return err
 	}

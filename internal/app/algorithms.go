@@ -24,6 +24,9 @@ type AlgorithmRow struct {
 	Size int64 // of that container in bytes
 	// Last is the latest analysis made here, or nil.
 	Last *Analysis
+	// Missing says why it cannot run on this box; empty where it can, as far as is
+	// known before a launch.
+	Missing string
 	// Typical is the median duration of the analyses that succeeded here, 0
 	// when there are none.
 	Typical time.Duration
@@ -43,10 +46,19 @@ func (s *Session) Algorithms(ctx context.Context) ([]AlgorithmRow, error) {
 	for i := range algorithms {
 		all[i] = &algorithms[i]
 	}
-	s.Env.complete(all...) // lists of the server have no descriptions
+	missing := make([]string, len(all))
+	if s.isExact() {
+		local := s.Env.descriptors()
+		for i, a := range all {
+			missing[i] = s.bind(a, local)
+		}
+	} else {
+		s.Env.complete(all...) // lists of the server have no descriptions
+	}
 	rows := make([]AlgorithmRow, len(algorithms))
 	for i, a := range algorithms {
 		rows[i] = s.algorithmRow(a, runs)
+		rows[i].Missing = missing[i]
 	}
 	sort.SliceStable(rows, func(i, j int) bool {
 		a, b := strings.ToLower(rows[i].Name), strings.ToLower(rows[j].Name)
@@ -153,6 +165,13 @@ func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, err
 		return out
 	}
 	found := match(func(a, b string) bool { return a == b })
+	if len(found) == 0 && !hasVersion {
+		for _, a := range all {
+			if a.Package != "" && a.Package == name {
+				found = append(found, a)
+			}
+		}
+	}
 	if len(found) == 0 {
 		found = match(strings.EqualFold)
 	}
@@ -161,6 +180,14 @@ func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, err
 	}
 	if len(found) == 0 {
 		return client.Algorithm{}, client.NotFound("no algorithm %q in this project; 'cytorun algorithms' lists them", text.Line(name))
+	}
+	if len(found) > 1 && found[0].Package != "" {
+		// Neither names nor packages of plugins are unique on EXACT; ids are.
+		e := &ErrAmbiguous{What: "algorithms", Name: name}
+		for _, a := range found {
+			e.Candidates = append(e.Candidates, fmt.Sprintf("%s (%s), id %d", a.Name, a.Package, a.ID))
+		}
+		return client.Algorithm{}, e
 	}
 	names := map[string]bool{}
 	for _, a := range found {

@@ -55,6 +55,10 @@ func (e *Env) complete(algorithms ...*client.Algorithm) {
 // complete adds all that is known of one algorithm. The server is asked where no
 // file of this box knows all parameters.
 func (s *Session) complete(ctx context.Context, a *client.Algorithm) {
+	if s.isExact() {
+		s.bind(a, s.Env.descriptors())
+		return
+	}
 	if s.named != nil {
 		merge(a, s.named, "descriptor "+s.namedFile)
 	}
@@ -87,14 +91,26 @@ type localDescriptor struct {
 // them in lower case. A file that is no descriptor is left out.
 func (e *Env) localDescriptors() map[string]localDescriptor {
 	found := map[string]localDescriptor{}
+	for _, l := range e.descriptors() {
+		if l.Name != "" {
+			found[strings.ToLower(l.Name)] = l
+		}
+	}
+	return found
+}
+
+// descriptors reads the descriptors of DescriptorFolder, in the order of their
+// names.
+func (e *Env) descriptors() []localDescriptor {
+	var found []localDescriptor
 	files, _ := filepath.Glob(filepath.Join(e.DescriptorFolder(), "*.json"))
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		if d, _ := descriptor.Parse(file, data); d != nil && d.Name != "" {
-			found[strings.ToLower(d.Name)] = localDescriptor{d, filepath.Base(file)}
+		if d, _ := descriptor.Parse(file, data); d != nil {
+			found = append(found, localDescriptor{d, filepath.Base(file)})
 		}
 	}
 	return found

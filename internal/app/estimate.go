@@ -20,7 +20,7 @@ func imagesParameter(a client.Algorithm) (descriptor.Parameter, bool) {
 	var found descriptor.Parameter
 	for _, p := range UserParameters(a) {
 		uri, _, _ := strings.Cut(strings.ToLower(p.URI), "?")
-		if p.Type != descriptor.Image && !strings.HasSuffix(uri, "/imageinstance.json") && !strings.HasSuffix(uri, "/imagegroup.json") {
+		if p.Type != descriptor.Image && !strings.HasSuffix(uri, "/imageinstance.json") && !strings.HasSuffix(uri, "/imagegroup.json") && uri != exactImages {
 			continue
 		}
 		if found.ID == "" || p.Type == descriptor.ListDomain && found.Type != descriptor.ListDomain {
@@ -29,6 +29,10 @@ func imagesParameter(a client.Algorithm) (descriptor.Parameter, bool) {
 	}
 	return found, found.ID != ""
 }
+
+// ImagesParameter is the parameter by which people choose the images of an
+// algorithm, if it has one.
+func ImagesParameter(a client.Algorithm) (descriptor.Parameter, bool) { return imagesParameter(a) }
 
 // imagesOf is how many images values choose; an algorithm that names none takes
 // all of its project.

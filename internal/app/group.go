@@ -124,6 +124,10 @@ func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Va
 			Note: run.Note, Strict: run.Strict, Cache: run.Cache,
 			Group: run.Group, Part: run.Part, From: run.ID, StopAfter: run.StopAfter,
 		}
+		if s.isExact() && run.Job != 0 {
+			// Its own job, whose failure is to be mended.
+			r.Take = runner.TakeJob{ID: run.Job, Restart: true}
+		}
 		r.TakeResources(run, s.Env.Host)
 		for _, v := range set {
 			if run.Part != nil && strings.EqualFold(v.Parameter, run.Part.Parameter) {
@@ -142,7 +146,7 @@ func (s *Session) Repeat(ctx context.Context, runs []runner.Run, set []client.Va
 
 // algorithmOf is an algorithm as a run keeps it.
 func algorithmOf(spec runner.AlgorithmSpec) client.Algorithm {
-	a := client.Algorithm{ID: spec.ID, Name: spec.Name, Version: spec.Version, Container: spec.Container, CommandLine: spec.CommandLine}
+	a := client.Algorithm{ID: spec.ID, Name: spec.Name, Version: spec.Version, Container: spec.Container, CommandLine: spec.CommandLine, Package: spec.Package, Writes: spec.Writes}
 	for _, p := range spec.Parameters {
 		a.Parameters = append(a.Parameters, client.Parameter{Parameter: p.Parameter, ServerID: p.ServerID})
 	}

@@ -35,6 +35,8 @@ type LaunchRequest struct {
 	Part      *runner.Part
 	From      string
 	StopAfter int
+	// Take is that of the spec; see Settle.
+	Take runner.TakeJob
 }
 
 // Launch checks the values, writes the run folder and starts the run's
@@ -78,11 +80,19 @@ func (s *Session) Check(ctx context.Context, requests ...LaunchRequest) error {
 			return err
 		}
 	}
+	if s.isExact() {
+		if err := s.checkExact(requests); err != nil {
+			return err
+		}
+	}
 	return refuseGPUs(ctx, requests)
 }
 
 func (s *Session) check(r LaunchRequest) error {
 	r.Runtime = s.runtime(r)
+	if s.isExact() && !PerImage(r.Algorithm) {
+		return s.checkExact([]LaunchRequest{r})
+	}
 	problems := forms.Validate(UserParameters(r.Algorithm), r.Values)
 	if r.Develop.ByHand() {
 		problems = slices.DeleteFunc(problems, func(p forms.Problem) bool { return p.Missing })
@@ -100,7 +110,11 @@ func (s *Session) check(r LaunchRequest) error {
 		return forms.Problems{{Parameter: "launch", Message: err.Error()}}
 	}
 	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
-		return fmt.Errorf("algorithm %s has no container on the server; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name))
+		where := "on the server"
+		if s.isExact() {
+			where = "in its descriptor"
+		}
+		return fmt.Errorf("algorithm %s has no container %s; name one with --container docker://IMAGE:TAG or a .sif file", text.Line(r.Algorithm.Name), where)
 	}
 	return apptainer.CheckNamed(r.Container)
 }
@@ -130,6 +144,12 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 		Cytorun:   s.Env.Version,
 		Algorithm: algorithmSpec(r.Algorithm),
 	}
+	if s.isExact() {
+		spec.Take = r.Take
+		if images := chosenImages(r.Values); len(images) == 1 {
+			spec.Image = images[0]
+		}
+	}
 	spec.Resources.GPUs = r.request().GPUs()
 	if r.Container != "" && r.Runtime != runner.Process {
 		spec.Algorithm.Container = apptainer.Absolute(r.Container)
@@ -142,7 +162,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 
 // algorithmSpec is an algorithm as a run keeps it.
 func algorithmSpec(a client.Algorithm) runner.AlgorithmSpec {
-	spec := runner.AlgorithmSpec{ID: a.ID, Name: a.Name, Version: a.Version, Container: ContainerReference(a), CommandLine: a.CommandLine}
+	spec := runner.AlgorithmSpec{ID: a.ID, Name: a.Name, Version: a.Version, Container: ContainerReference(a), CommandLine: a.CommandLine, Package: a.Package, Writes: a.Writes}
 	for _, p := range a.Parameters {
 		spec.Parameters = append(spec.Parameters, runner.ParameterSpec{ServerID: p.ServerID, Parameter: p.Parameter})
 	}

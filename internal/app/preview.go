@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/command"
 	"github.com/cytorun/cytorun/runner/report"
 )
@@ -40,12 +43,40 @@ func (s *Session) Preview(r LaunchRequest) Preview {
 		PrivateKey:  hidden,
 		ProjectID:   idText(s.Project.ID),
 		AlgorithmID: idText(r.Algorithm.ID),
+		Exact:       s.exactPreview(r),
 	}))}
 	if d := s.withProgram(r).Develop; d != nil && len(d.Program) > 0 && d.Words <= len(p.Argv) {
 		p.Argv = append(slices.Clone(d.Program), p.Argv[d.Words:]...)
 		p.Secret = append(make([]bool, len(d.Program)), p.Secret[d.Words:]...)
 	}
+	if s.isExact() {
+		// Images become runs, a token is told through the environment, and what a
+		// Cytomine server would do is of no interest.
+		p.Unreached = slices.DeleteFunc(p.Unreached, func(id string) bool {
+			return id == descriptor.ImagesParameter || (descriptor.Parameter{ID: id}).ExactInput() == "exact_token"
+		})
+		p.Notes = slices.DeleteFunc(p.Notes, func(n string) bool { return strings.Contains(n, "a Cytomine server") })
+	}
 	return p
+}
+
+// exactPreview stands for what a run over an image will be given.
+func (s *Session) exactPreview(r LaunchRequest) map[string]string {
+	if !s.isExact() {
+		return nil
+	}
+	image := runner.ImageRef{Name: "IMAGE"}
+	if all := chosenImages(r.Values); len(all) > 0 {
+		image = all[0]
+	}
+	home := apptainer.HomeInside
+	if s.runtime(r) == runner.Process {
+		home = "HOME"
+	}
+	return map[string]string{
+		"exact_host": s.Profile.URL, "exact_token": hidden, "exact_image_id": idText(image.ID), "exact_job_id": "JOB",
+		"exact_imageset_id": idText(s.Project.ID), "exact_image": home + "/image/" + cmp.Or(image.Name, "IMAGE"), "exact_output": home + "/output",
+	}
 }
 
 // String is the command as one would type it in a shell, without its secrets.

@@ -31,6 +31,8 @@ type Session struct {
 
 	keys client.Keys
 	opts *optionCache
+	// met is set when the server has taken the keys. Some never say whose they are.
+	met bool
 	// named is the descriptor file of WithDescriptor, or nil.
 	named     *descriptor.Descriptor
 	namedFile string
@@ -84,7 +86,7 @@ func (s *Session) Connect(ctx context.Context, project string) (*Session, error)
 		return nil, err
 	}
 	c := *s
-	c.User = u
+	c.User, c.met = u, true
 	if project == "" && s.Profile.Project != 0 {
 		p, err := s.Server.Project(ctx, s.Profile.Project)
 		if err == nil {
@@ -160,4 +162,4 @@ func (s *Session) WithProject(p client.Project) *Session {
 }
 
 // Connected tells whether the session knows its user and project.
-func (s *Session) Connected() bool { return s.User.ID != 0 && s.Project.ID != 0 }
+func (s *Session) Connected() bool { return (s.met || s.User.ID != 0) && s.Project.ID != 0 }

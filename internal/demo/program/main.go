@@ -1,5 +1,5 @@
 // Package program holds the analysis programs of the demo: nuclei, stain and
-// train.
+// train; and outline, which works on files and knows no server.
 //
 // They stand for anybody's programs. They know nothing of the rest of this
 // module but the pure package raster: they get the usual arguments of a
@@ -42,6 +42,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		usage(stderr)
 		return 2
 	}
+	if args[0] == "outline" {
+		return outlines(args[1:], stdout, stderr)
+	}
 	i := slices.IndexFunc(tasks, func(t task) bool { return t.name == args[0] })
 	if i < 0 {
 		fmt.Fprintf(stderr, "no program named %q\n", args[0])
@@ -79,5 +82,6 @@ func usage(w io.Writer) {
 	for _, t := range tasks {
 		fmt.Fprintf(&b, "  %-8s %s\n", t.name, t.about)
 	}
+	fmt.Fprintf(&b, "  %-8s %s\n", "outline", "outline the cells of one image file, without a server")
 	fmt.Fprint(w, b.String())
 }
