@@ -167,6 +167,9 @@ func (m *Screen) note(r *app.Row) widget.Cell {
 		}
 		return said(why)
 	}
+	if a.Job != nil && a.Job.DataDeleted {
+		return said("results deleted")
+	}
 	if n := r.Record.Annotations; n > 0 {
 		return said(text.Plural(n, "annotation"))
 	}

@@ -106,5 +106,5 @@ func (m *Screen) tookCleaned(msg cleaned) tea.Cmd {
 		return nav.Fail(fmt.Errorf("%s; %w", msg.done, msg.err))
 	}
 	m.table.ClearMarks()
-	return nav.Send(nav.Toast{Text: msg.done.String(), Tone: app.Good})
+	return tea.Batch(m.feed.askNewest(m.session, m.now), nav.Send(nav.Toast{Text: msg.done.String(), Tone: app.Good}))
 }

@@ -107,6 +107,9 @@ func (m *Screen) lines(width int) []string {
 	if mark.Favorite {
 		f.Add("star", "on the server")
 	}
+	if a.Job != nil && a.Job.DataDeleted {
+		f.Add("results", "deleted on the server")
+	}
 	f.Add("my note", mark.Note)
 	f.Add("tags", strings.Join(mark.Tags, ", "))
 	f.Add("container", containerOf(a))

@@ -267,3 +267,13 @@ func TestManyAreCancelledDeletedAndLaunchedAgainWithOneQuestion(t *testing.T) {
 		t.Errorf("%d runs are left", len(runs))
 	}
 }
+
+func TestDeletedResultsAreSaidToBe(t *testing.T) {
+	site := tuitest.New(t)
+	j := job(t, site, "stain-density", client.Success, "")
+	if err := site.Session.Server.(client.ResultDeleter).DeleteResults(context.Background(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, d := open(t, site, 120, 25)
+	d.Shows("results deleted", "deleted on the server")
+}

@@ -70,6 +70,8 @@ func (m *Screen) search(backward bool) tea.Cmd {
 		from = m.find.at
 	case seen:
 		from = m.lineEnd(m.find.at)
+	case backward && m.follow && m.atEnd:
+		from = m.log.Size() // what is on the screen comes first
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	gen, done := nav.NewGen(), &atomic.Int64{}

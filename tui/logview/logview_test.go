@@ -186,6 +186,15 @@ func (m *Screen) refreshOff() {
 	m.analysis = app.Analysis{Run: &run}
 }
 
+func TestASearchAtTheEndFindsWhatIsOnTheScreen(t *testing.T) {
+	m, _ := open(t, "one\ntwo\nthree\n", runner.Succeeded)
+	press(t, m, "/")
+	typed(t, m, "two")
+	if said := press(t, m, "enter"); len(said) > 0 || m.find.at != 4 {
+		t.Errorf("found at %d, said %v", m.find.at, said)
+	}
+}
+
 func TestSearchGoesThroughTheMatches(t *testing.T) {
 	m, _ := open(t, numbered(5000), runner.Succeeded)
 	press(t, m, "home", "/")
