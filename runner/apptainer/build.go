@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -39,6 +40,17 @@ func (a *Apptainer) sweepTmp(c cache) {
 	}
 }
 
+// pack builds a container under a name that no other build has: of one whose
+// process was killed a part may live on and write for a while.
+func (a *Apptainer) pack(ctx context.Context, dir, from string, progress func(string)) (sif string, err error) {
+	left, _ := filepath.Glob(filepath.Join(dir, "new-*.sif")) // the pattern is good
+	for _, path := range left {
+		_ = os.Remove(path)
+	}
+	sif = fmt.Sprintf("new-%d-%d.sif", os.Getpid(), time.Now().UnixNano())
+	return sif, a.build(ctx, dir, from, sif, progress)
+}
+
 // build makes the SIF file out of from, which the command understands, such as
 // "oci:layout". It works in dir, where its temporary files go too. A full disk,
 // a broken image or the end of the context leave no file.
@@ -66,7 +78,11 @@ func (a *Apptainer) build(ctx context.Context, dir, from, out string, progress f
 		cmd.Env = append(cmd.Env, a.prefix()+"_TMPDIR="+dir)
 	}
 	// mksquashfs and other children must go too when the build is stopped.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// And when this process is killed: the kernel then looks at the thread that
+	// started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	var output bytes.Buffer

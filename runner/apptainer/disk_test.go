@@ -2,6 +2,7 @@ package apptainer
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,11 +23,12 @@ func TestFullDiskIsToldAndLeavesNoContainer(t *testing.T) {
 	// Of the file systems whose quotas need no settings of the box.
 	const quota = `truncate -s 200M "$2.img" && mkfs.btrfs -q "$2.img" >/dev/null && mount -o loop "$2.img" "$2" && rm "$2.img" &&
 		btrfs quota enable "$2" && btrfs qgroup limit "$1" "$2" && shift 2 && exec "$@"`
-	for _, c := range []struct{ name, flags, prepare, size, says string }{
-		{"a disk while layers come", "-rm", disk, "2m", "on the disk of the containers"},
-		{"a disk while the container is built", "-rm", disk, "5m", "on the disk of the containers"},
-		{"a quota while layers come", "-m", quota, "2m", "in your quota"},
-		{"a quota while the container is built", "-m", quota, "5m", "in your quota"},
+	for _, c := range []struct{ name, flags, prepare, size, ballast, says string }{
+		{"a disk that is too small", "-rm", disk, "2m", "", "on the disk of the containers: its layers are 3."},
+		{"a disk while layers come", "-rm", disk, "8m", "6m", "on the disk of the containers; free some"},
+		{"a disk while the container is built", "-rm", disk, "5m", "", "on the disk of the containers; free some"},
+		{"a quota while layers come", "-m", quota, "2m", "", "in your quota; free some"},
+		{"a quota while the container is built", "-m", quota, "5m", "", "in your quota; free some"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := exec.LookPath("mkfs.btrfs"); c.prepare == quota && (err != nil || os.Geteuid() != 0) {
@@ -35,7 +37,7 @@ func TestFullDiskIsToldAndLeavesNoContainer(t *testing.T) {
 			dir := folder(t)
 			cmd := exec.Command("unshare", c.flags, "sh", "-c", c.prepare, "sh", c.size, dir,
 				os.Args[0], "-test.run", "^TestInsideFullDisk$", "-test.v")
-			cmd.Env = append(os.Environ(), fullDisk+"="+dir)
+			cmd.Env = append(os.Environ(), fullDisk+"="+dir, "CYTORUN_TEST_BALLAST="+c.ballast)
 			out, err := cmd.CombinedOutput()
 			if strings.Contains(string(out), "unshare failed") || strings.Contains(string(out), "mount:") {
 				t.Skipf("needs user namespaces and mounts: %s", out)
@@ -60,7 +62,18 @@ func TestInsideFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := registryHost(t, nil)
+	host := registryHost(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+				if os.Getenv("CYTORUN_TEST_BALLAST") != "" { // somebody else fills the disk
+					if err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, 6<<20), 0o600); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
 	push(t, host+"/lab/big:1", testImage(t, v1.Config{Cmd: []string{"x"}}, l))
 	_, err = a.Ensure(t.Context(), dir, host+"/lab/big:1", func(string) {})
 	if !errors.Is(err, ErrDisk) || strings.Contains(err.Error(), "\n") {
@@ -68,6 +81,9 @@ func TestInsideFullDisk(t *testing.T) {
 	}
 	t.Log(err)
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.sif")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "tmp", "*", "layout", "blobs", "sha256", "part-*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "tmp", "*", "*.sif")); len(left) > 0 {

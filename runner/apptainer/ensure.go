@@ -67,7 +67,7 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 			return fail(err)
 		}
 		get = func(ctx context.Context, dir string) (string, error) {
-			return "new.sif", a.build(ctx, dir, "docker-archive:"+src.path, "new.sif", progress)
+			return a.pack(ctx, dir, "docker-archive:"+src.path, progress)
 		}
 	default:
 		if src.bare {
@@ -84,13 +84,16 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 					return "", err
 				}
 			}
+			if err := c.refuse(ctx, img, src.kind); err != nil {
+				return "", err
+			}
 			if src.kind == fromORAS {
 				return fetchSIF(ctx, src.ref, img, dir, progress)
 			}
 			if err := fetch(ctx, src.ref, img, filepath.Join(dir, "layout"), progress); err != nil {
 				return "", err
 			}
-			return "new.sif", a.build(ctx, dir, "oci:layout", "new.sif", progress)
+			return a.pack(ctx, dir, "oci:layout", progress)
 		}
 	}
 	if path, ok := c.fromSite(digest, progress); ok {
@@ -159,6 +162,13 @@ func (c cache) ensure(ctx context.Context, digest, reference string, get func(co
 	dir := filepath.Join(c.dir, "tmp", hex)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fileError("make the container cache", err)
+	}
+	// Of a fetch that was killed only whole layers are of use.
+	for _, pattern := range []string{"part-*", "layout/blobs/sha256/part-*"} {
+		left, _ := filepath.Glob(filepath.Join(dir, pattern)) // the pattern is good
+		for _, path := range left {
+			_ = os.Remove(path)
+		}
 	}
 	sif, err := get(ctx, dir)
 	if err != nil {

@@ -18,18 +18,40 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cytorun/cytorun/internal/text"
+	"github.com/cytorun/cytorun/runner"
 )
 
 // ErrDisk tells that a disk or quota is full.
 var ErrDisk = errors.New("no space left")
 
+const makeRoom = "free some with 'cytorun container prune', or move them with 'cytorun path --set containers=FOLDER'"
+
+// refuse keeps a download away that cannot fit, before it fills a disk that
+// others use, or the quota of somebody's home.
+func (c cache) refuse(ctx context.Context, img v1.Image, kind sourceKind) error {
+	manifest, err := img.Manifest()
+	if err != nil {
+		return nil // whoever fetches says why
+	}
+	at, err := runner.SpaceOf(ctx, c.dir)
+	need := c.room(manifest, kind).Download
+	if err != nil || need <= at.Left() {
+		return nil
+	}
+	where := "on the disk of the containers"
+	if at.Left() < at.Free {
+		where = "in your quota"
+	}
+	return fmt.Errorf("%w %s: its layers are %s, and %s are free in %s; %s", ErrDisk, where, text.Bytes(need), text.Bytes(at.Left()), c.dir, makeRoom)
+}
+
 // diskError recognises a full disk or quota, nil for anything else.
 func diskError(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%w on the disk of the containers; free some or move them with [paths] containers", ErrDisk)
+		return fmt.Errorf("%w on the disk of the containers; %s", ErrDisk, makeRoom)
 	case errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("%w in your quota; free some or move the containers with [paths] containers", ErrDisk)
+		return fmt.Errorf("%w in your quota; %s", ErrDisk, makeRoom)
 	}
 	return nil
 }

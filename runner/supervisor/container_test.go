@@ -107,7 +107,7 @@ func TestRealContainerEndsOfManyKinds(t *testing.T) {
 		"code 1 of its own":    {sif, "exit 1", "exit 1: RuntimeError: out of cells"},
 		"no such container":    {"/no/such/file.sif", "say hi", "/no/such/file.sif"},
 		"no such program":      {sif, "", ""},
-		"container is no file": {os.TempDir(), "say hi", "not a file"},
+		"container is no file": {os.TempDir(), "say hi", "no root file system"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := s.inside(tt.container, tt.words)

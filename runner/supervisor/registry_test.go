@@ -25,8 +25,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/runner"
@@ -57,7 +59,7 @@ func newHub(t *testing.T) *hub {
 }
 
 // push makes an image of the program of these tests, and its reference.
-func (h *hub) push(t *testing.T, image, arch string) string {
+func (h *hub) push(t *testing.T, image, arch string, more ...v1.Layer) string {
 	t.Helper()
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
@@ -78,7 +80,7 @@ func (h *hub) push(t *testing.T, image, arch string) string {
 	must(t, w.Close())
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
 	must(t, err)
-	img, err := mutate.AppendLayers(empty.Image, layer)
+	img, err := mutate.AppendLayers(empty.Image, append(more, layer)...)
 	must(t, err)
 	config, err := img.ConfigFile()
 	must(t, err)
@@ -264,6 +266,39 @@ func sent(r *http.Request, good http.Handler) []byte {
 	rec := httptest.NewRecorder()
 	good.ServeHTTP(rec, r)
 	return rec.Body.Bytes()
+}
+
+// A supervisor that is killed while its container is built leaves nobody at work
+// who could write into what the next one builds.
+func TestRealContainerBeingBuiltWhenItsSupervisorIsKilled(t *testing.T) {
+	container(t)
+	s := newSite(t)
+	large, err := random.Layer(12<<20, types.DockerLayer)
+	must(t, err)
+	ref := newHub(t).push(t, "lab/tester:1", goruntime.GOARCH, large)
+	paths, err := profile.DefaultPaths()
+	must(t, err)
+	building := func() (pids []int) {
+		for _, p := range runner.Processes() {
+			cwd, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(p.PID), "cwd"))
+			if err == nil && strings.HasPrefix(cwd, paths.Containers) {
+				pids = append(pids, p.PID)
+			}
+		}
+		return pids
+	}
+	run := s.launchInside(ref, "say hi")
+	within(t, "the container is being built", func() bool { return len(building()) > 0 })
+	kill(t, s.supervisor(run), syscall.SIGKILL)
+	s.recover()
+	if got := output(t, s.ended(run, runner.Succeeded)); got != "hi\n" {
+		t.Errorf("log %q", got)
+	}
+	within(t, "nobody builds any more", func() bool { return len(building()) == 0 })
+	if left, _ := filepath.Glob(filepath.Join(paths.Containers, "tmp", "*")); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	idle(t)
 }
 
 // What a registry can do wrong. Each run says so, and the box is as before.
