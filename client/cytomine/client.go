@@ -14,13 +14,11 @@
 package cytomine
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +26,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Options changes how a Client behaves. The zero value is usable.
@@ -67,7 +66,7 @@ type Client struct {
 	// shown is the certificate of the last answer over TLS.
 	shown atomic.Pointer[x509.Certificate]
 
-	updates  keyedLock
+	updates  web.KeyedLock
 	pageSize int
 }
 
@@ -111,7 +110,9 @@ func New(p profile.Profile, keys client.Keys, opts Options) (*Client, error) {
 	}
 	c.signPrefix.Store(p.SignaturePrefix)
 	c.sure.Store(c.prefix == "")
-	c.rest = newRest(tlsConfig, opts, c.prepare)
+	c.rest = web.New(web.Options{TLS: tlsConfig, Connections: 8, RetryWait: opts.RetryWait, Headers: map[string]string{
+		"Accept": "application/json, */*", "X-Requested-With": "XMLHttpRequest", "User-Agent": "cytorun/" + opts.Version}})
+	c.rest.SetPreRequestHook(c.prepare)
 	return c, nil
 }
 
@@ -134,19 +135,4 @@ func (c *Client) prepare(_ *resty.Client, r *http.Request) error {
 	r.Header.Set("Authorization", "CYTOMINE "+c.keys.Public+":"+
 		signature(c.keys.Private, r.Method, r.Header.Get("Content-MD5"), r.Header.Get("Content-Type"), date, path))
 	return nil
-}
-
-// keyedLock lets one goroutine at a time work on the object with a given id.
-type keyedLock struct{ locks sync.Map }
-
-// lock waits for its turn. The returned function ends it.
-func (k *keyedLock) lock(ctx context.Context, id client.ID) (unlock func(), err error) {
-	slot, _ := k.locks.LoadOrStore(id, make(chan struct{}, 1))
-	turn := slot.(chan struct{})
-	select {
-	case turn <- struct{}{}:
-		return func() { <-turn }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

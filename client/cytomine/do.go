@@ -10,11 +10,11 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-resty/resty/v2"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // do sends a request and reads the whole answer, which must be JSON.
@@ -49,18 +49,14 @@ func (c *Client) write(ctx context.Context, method, path string, object any) ([]
 // open sends a GET and gives the body to be read as it arrives. Silence longer
 // than the time-out ends it.
 func (c *Client) open(ctx context.Context, path string) (io.ReadCloser, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	watch := &watched{cancel: cancel, ctx: ctx, silence: c.opts.Timeout, where: c.where(path)}
-	watch.timer = time.AfterFunc(watch.silence, func() { cancel(context.DeadlineExceeded) })
+	ctx, watch := web.NewWatch(ctx, c.opts.Timeout, c.opts.Timeout, c.where(path))
 	r := call{method: http.MethodGet, path: path}
 	response, err := c.send(ctx, &r, true)
 	if err != nil {
-		watch.timer.Stop()
-		cancel(nil)
+		watch.Stop()
 		return nil, err
 	}
-	watch.body = response.RawBody()
-	return watch, nil
+	return watch.Body(response.RawBody()), nil
 }
 
 func (c *Client) deadline(ctx context.Context, r call) (context.Context, context.CancelFunc) {
@@ -129,7 +125,7 @@ func (c *Client) once(ctx context.Context, r *call, stream bool) (*resty.Respons
 	}
 	if err := c.check(r, response, stream); err != nil {
 		if stream {
-			drop(response.RawBody())
+			web.Drop(response.RawBody())
 		}
 		return nil, err
 	}
@@ -206,37 +202,4 @@ func (c *Client) where(path string) string {
 		}
 	}
 	return c.base + path + "?" + strings.Join(pairs, "&")
-}
-
-// watched is a body that arrives: every piece of it allows another silence.
-type watched struct {
-	body    io.ReadCloser
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	timer   *time.Timer
-	silence time.Duration
-	where   string
-}
-
-// Read reads on; a body that breaks off is ErrUnreachable.
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.body.Read(p)
-	if err == nil || err == io.EOF {
-		w.timer.Reset(w.silence)
-		return n, err
-	}
-	switch cause := context.Cause(w.ctx); {
-	case errors.Is(cause, context.Canceled):
-		return n, fmt.Errorf("reading %s: %w", w.where, cause)
-	case cause != nil:
-		return n, fmt.Errorf("%w: %s fell silent: %w; try again", client.ErrUnreachable, w.where, cause)
-	}
-	return n, fmt.Errorf("%w: the answer of %s broke off: %w; try again", client.ErrUnreachable, w.where, err)
-}
-
-// Close ends the transfer.
-func (w *watched) Close() error {
-	w.timer.Stop()
-	w.cancel(nil)
-	return w.body.Close()
 }

@@ -3,111 +3,23 @@ package cytomine
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"html"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
-	"unicode"
 
 	"github.com/cytorun/cytorun/client"
-	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // failed says why no answer came.
-func (c *Client) failed(ctx context.Context, err error) error {
-	switch cause := context.Cause(ctx); {
-	case cause == nil:
-	case errors.Is(cause, context.Canceled):
-		return fmt.Errorf("asking %s: %w", c.base, cause)
-	default:
-		err = cause
-	}
-	return unreachable(c.base, err)
-}
-
-// unreachable turns an error of the transport into one line. A certificate
-// that is not trusted stays a *profile.CertificateError.
-func unreachable(site string, err error) error {
-	var certificate *profile.CertificateError
-	if errors.As(err, &certificate) {
-		return certificate
-	}
-	return &networkError{site: site, err: err}
-}
-
-// permanent tells whether the same request will fail the same way at once.
-func permanent(err error) bool {
-	var name *net.DNSError
-	var certificate *profile.CertificateError
-	return errors.As(err, &name) && name.IsNotFound || errors.As(err, &certificate) || speaksPlain(err)
-}
-
-// networkError is a request without an answer.
-type networkError struct {
-	site string
-	err  error
-}
-
-// Error says what went wrong and what to check.
-func (e *networkError) Error() string {
-	return fmt.Sprintf("cannot reach %s: %s; %s", e.site, e.why(), e.next())
-}
-
-// Unwrap gives client.ErrUnreachable and the cause.
-func (e *networkError) Unwrap() []error { return []error{client.ErrUnreachable, e.err} }
-
-func (e *networkError) why() string {
-	var name *net.DNSError
-	switch {
-	case errors.As(e.err, &name) && name.IsNotFound:
-		return "no such host"
-	case errors.Is(e.err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(e.err, syscall.ENETUNREACH), errors.Is(e.err, syscall.EHOSTUNREACH):
-		return "no way to that network"
-	case errors.Is(e.err, io.ErrUnexpectedEOF), errors.Is(e.err, io.EOF), errors.Is(e.err, syscall.ECONNRESET):
-		return "the connection broke off"
-	case speaksPlain(e.err):
-		return "the server does not speak https at this address"
-	case errors.Is(e.err, context.DeadlineExceeded):
-		return "no answer in time"
-	}
-	var network net.Error
-	if errors.As(e.err, &network) && network.Timeout() {
-		return "no answer in time"
-	}
-	err := e.err
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // without the URL, which is said already
-	}
-	return oneLine(err.Error())
-}
-
-func (e *networkError) next() string {
-	if speaksPlain(e.err) {
-		return "try http:// instead, if you trust the network"
-	}
-	return "check the address with 'cytorun profile show' and the network"
-}
-
-// speaksPlain recognises a plain HTTP answer where TLS was expected; net/http
-// has no type for it.
-func speaksPlain(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
-}
+func (c *Client) failed(ctx context.Context, err error) error { return web.Failed(ctx, c.base, err) }
 
 // refusal turns an answer that is no success into an error of the right kind.
 func (c *Client) refusal(r *call, status int, header http.Header, body []byte) error {
 	if status >= 300 && status < 400 {
-		if moved := c.moved(r.path, header.Get("Location")); moved != nil {
+		if moved := web.Moved(c.base, r.path, header.Get("Location")); moved != nil {
 			return moved
 		}
 		return c.httpError(r, status, client.ErrUnauthorised, "the keys are not accepted; check both, or run 'cytorun login "+c.base+"'")
@@ -116,7 +28,7 @@ func (c *Client) refusal(r *call, status int, header http.Header, body []byte) e
 	if succeeded(status) {
 		return c.httpError(r, status, client.ErrUnauthorised, "a web page instead of data; check the address and the keys, or run 'cytorun login "+c.base+"'")
 	}
-	if status == http.StatusBadRequest && strings.HasPrefix(c.base, "http:") && wantsTLS(body) {
+	if status == http.StatusBadRequest && strings.HasPrefix(c.base, "http:") && web.WantsTLS(body) {
 		return &client.MovedError{From: c.base, To: "https" + strings.TrimPrefix(c.base, "http")}
 	}
 	message := serverMessage(body)
@@ -165,28 +77,6 @@ func kindOf(status int) error {
 	return client.ErrInvalid
 }
 
-// moved recognises a redirect that keeps the path of the request: the site is
-// elsewhere. Any other redirect leads to the start page, which means "not
-// logged in".
-func (c *Client) moved(path, location string) *client.MovedError {
-	to, err := url.Parse(location)
-	if err != nil || to.Host == "" {
-		return nil
-	}
-	path, _, _ = strings.Cut(path, "?")
-	site, ok := strings.CutSuffix(to.Scheme+"://"+to.Host+to.EscapedPath(), path)
-	if !ok || site == c.base || to.User != nil || to.Scheme != "http" && to.Scheme != "https" {
-		return nil
-	}
-	return &client.MovedError{From: c.base, To: site}
-}
-
-// wantsTLS recognises what web servers say when plain HTTP comes to a TLS port.
-func wantsTLS(body []byte) bool {
-	text := strings.ToLower(string(body))
-	return strings.Contains(text, "http request to an https server") || strings.Contains(text, "http request was sent to https port")
-}
-
 // serverMessage finds the message in an error body. "errors" is a string, an
 // object with a message, or a list of either.
 func serverMessage(body []byte) string {
@@ -196,11 +86,11 @@ func serverMessage(body []byte) string {
 		Message json.RawMessage `json:"message"`
 	}
 	if json.Unmarshal(body, &answer) != nil {
-		return oneLine(string(body))
+		return web.OneLine(string(body))
 	}
 	for _, raw := range []json.RawMessage{answer.Errors, answer.Message, answer.Error} {
 		if text := messageIn(raw, 0); text != "" {
-			return oneLine(text)
+			return web.OneLine(text)
 		}
 	}
 	return ""
@@ -240,28 +130,7 @@ var titles = sync.OnceValue(func() *regexp.Regexp {
 // pageTitle is what a web page says first.
 func pageTitle(body []byte) string {
 	if found := titles().FindSubmatch(body); found != nil {
-		return oneLine(html.UnescapeString(string(found[1])))
+		return web.OneLine(html.UnescapeString(string(found[1])))
 	}
 	return "a web page"
-}
-
-// oneLine makes text of a server fit into one line of an error: no control
-// characters, at most 300 characters.
-func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " ")
-	return cut(s, 300)
-}
-
-// cut shortens text to at most n characters.
-func cut(s string, n int) string {
-	count := 0
-	for i := range s {
-		if count == n {
-			return s[:i]
-		}
-		count++
-	}
-	return s
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Limits of the server's columns, in characters.
@@ -49,7 +50,7 @@ func newJob(j client.NewJob) (map[string]any, error) {
 	}
 	body := map[string]any{"project": j.Project, "software": j.Algorithm, "params": params, "status": j.Status}
 	if j.Comment != "" {
-		body["statusComment"] = cut(j.Comment, maxComment)
+		body["statusComment"] = web.Cut(j.Comment, maxComment)
 	}
 	return body, nil
 }
@@ -100,7 +101,7 @@ func (c *Client) CreateJob(ctx context.Context, j client.NewJob) (client.Job, er
 // back. Updates of one job by this Client wait for each other; between two
 // programs the last one wins, because the server has no compare-and-set.
 func (c *Client) UpdateJob(ctx context.Context, id client.ID, change func(*client.JobChange) error) (client.Job, error) {
-	unlock, err := c.updates.lock(ctx, id)
+	unlock, err := c.updates.Lock(ctx, id)
 	if err != nil {
 		return client.Job{}, c.failed(ctx, err)
 	}
@@ -120,7 +121,7 @@ func (c *Client) UpdateJob(ctx context.Context, id client.ID, change func(*clien
 	} else if err != nil {
 		return client.Job{}, err
 	}
-	after.Comment = cut(after.Comment, maxComment)
+	after.Comment = web.Cut(after.Comment, maxComment)
 	if after == before {
 		return job, nil
 	}

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Probe asks whether a Cytomine server with the classic API lives here.
@@ -37,7 +37,7 @@ func (c *Client) Probe(ctx context.Context) (client.Info, error) {
 		if json.Unmarshal(body, &w) != nil || w.Alive == nil && w.Version == "" {
 			continue
 		}
-		info.Version = oneLine(string(w.Version))
+		info.Version = web.OneLine(string(w.Version))
 		if major(info.Version) >= 4 {
 			return client.Info{}, c.noClassic("it runs version " + info.Version)
 		}
@@ -94,7 +94,7 @@ func Login(ctx context.Context, p profile.Profile, keys client.Keys, opts Option
 	}
 	result.Info, err = c.Probe(ctx)
 	var moved *client.MovedError
-	if errors.As(err, &moved) && onlySafer(moved) {
+	if errors.As(err, &moved) && web.OnlySafer(moved) {
 		result.Notes = append(result.Notes, fmt.Sprintf("%s answers at %s; using that address", moved.From, moved.To))
 		p.URL = moved.To
 		if c, err = New(p, keys, opts); err != nil {
@@ -142,16 +142,6 @@ func (c *Client) checkClassic(ctx context.Context) error {
 
 // errEnough stops a list after its first row: some servers send all of it.
 var errEnough = errors.New("enough")
-
-// onlySafer tells whether a site moved from http to https on the same host.
-func onlySafer(m *client.MovedError) bool {
-	from, err := url.Parse(m.From)
-	if err != nil {
-		return false
-	}
-	to, err := url.Parse(m.To)
-	return err == nil && from.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(from.Hostname(), to.Hostname())
-}
 
 // siteName names a profile after its host and path.
 func siteName(site string) string {

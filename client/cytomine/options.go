@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Options are handed over when there are many, or when somebody has waited for
@@ -45,7 +46,7 @@ func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("cannot list the choices of %s: %w", oneLine(q.URI), err)
+		return fmt.Errorf("cannot list the choices of %s: %w", web.OneLine(q.URI), err)
 	}
 	if len(batch) > 0 {
 		return yield()
@@ -87,7 +88,7 @@ func (c *Client) optionsPath(q client.OptionQuery) (string, error) {
 		return "", fmt.Errorf("the parameter names no list of choices: %w", client.ErrNotFound)
 	}
 	if strings.Contains(uri, "$currentOntology$") && q.Project.Ontology == 0 {
-		return "", client.NotFound("project %q has no ontology, so there are no terms to choose from; give it one on the server", oneLine(q.Project.Name))
+		return "", client.NotFound("project %q has no ontology, so there are no terms to choose from; give it one on the server", web.OneLine(q.Project.Name))
 	}
 	created := "null" // what the web interface puts for a date it does not know
 	if !q.Project.Created.IsZero() {
@@ -101,11 +102,11 @@ func (c *Client) optionsPath(q client.OptionQuery) (string, error) {
 		"$currentOntology$", fmt.Sprint(q.Project.Ontology),
 	).Replace(uri)
 	if left := placeholder().FindString(uri); left != "" {
-		return "", fmt.Errorf("the list of choices %s needs %s, which nobody defines: %w; the descriptor of this algorithm is broken, ask its author", oneLine(q.URI), left, client.ErrInvalid)
+		return "", fmt.Errorf("the list of choices %s needs %s, which nobody defines: %w; the descriptor of this algorithm is broken, ask its author", web.OneLine(q.URI), left, client.ErrInvalid)
 	}
 	path, err := c.localPath(uri)
 	if err != nil {
-		return "", fmt.Errorf("cannot use the list of choices %s: %w; the descriptor of this algorithm is broken, ask its author", oneLine(q.URI), err)
+		return "", fmt.Errorf("cannot use the list of choices %s: %w; the descriptor of this algorithm is broken, ask its author", web.OneLine(q.URI), err)
 	}
 	return path, nil
 }

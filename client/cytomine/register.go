@@ -10,6 +10,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Register makes an algorithm known to the server as its own router does from a
@@ -21,7 +22,7 @@ func (c *Client) Register(ctx context.Context, a client.NewAlgorithm) (client.Al
 		return client.Algorithm{}, fmt.Errorf("cannot register an algorithm without a name: %w; give the descriptor one", client.ErrInvalid)
 	}
 	if a.Container == "" {
-		return client.Algorithm{}, fmt.Errorf("cannot register %s without a container: %w; name one in container-image", oneLine(a.Descriptor.Name), client.ErrInvalid)
+		return client.Algorithm{}, fmt.Errorf("cannot register %s without a container: %w; name one in container-image", web.OneLine(a.Descriptor.Name), client.ErrInvalid)
 	}
 	id, err := c.addSoftware(ctx, a)
 	if err != nil {
@@ -56,7 +57,7 @@ func (c *Client) Register(ctx context.Context, a client.NewAlgorithm) (client.Al
 	if a.Project != 0 {
 		_, err := c.write(ctx, http.MethodPost, "/api/softwareproject.json", map[string]any{"software": id, "project": a.Project})
 		if err != nil && !errors.Is(err, client.ErrConflict) {
-			return client.Algorithm{}, fmt.Errorf("cannot add %s to project %d: %w", oneLine(a.Descriptor.Name), a.Project, err)
+			return client.Algorithm{}, fmt.Errorf("cannot add %s to project %d: %w", web.OneLine(a.Descriptor.Name), a.Project, err)
 		}
 	}
 	return c.Algorithm(ctx, id)
@@ -74,7 +75,7 @@ func (c *Client) addSoftware(ctx context.Context, a client.NewAlgorithm) (client
 		return c.findSoftware(ctx, a.Descriptor.Name, a.Version)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("cannot register %s: %w", oneLine(a.Descriptor.Name), err)
+		return 0, fmt.Errorf("cannot register %s: %w", web.OneLine(a.Descriptor.Name), err)
 	}
 	var w wireSoftware
 	if err := c.decode("/api/software.json", unwrap(answer, "software"), &w); err != nil {
@@ -104,7 +105,7 @@ func (c *Client) changeCommands(ctx context.Context, id client.ID, a client.NewA
 		}
 	}
 	if _, err := c.write(ctx, http.MethodPut, path, object); err != nil {
-		return fmt.Errorf("cannot change the container of %s: %w", oneLine(a.Descriptor.Name), err)
+		return fmt.Errorf("cannot change the container of %s: %w", web.OneLine(a.Descriptor.Name), err)
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (c *Client) findSoftware(ctx context.Context, name, version string) (client
 		return nil
 	})
 	if err == nil && found == 0 {
-		err = fmt.Errorf("the server says that %s %s is there and does not list it: %w; take another name or version", oneLine(name), version, client.ErrConflict)
+		err = fmt.Errorf("the server says that %s %s is there and does not list it: %w; take another name or version", web.OneLine(name), version, client.ErrConflict)
 	}
 	return found, err
 }
@@ -141,7 +142,7 @@ func (c *Client) addParameter(ctx context.Context, software client.ID, p descrip
 	}
 	answer, err := c.write(ctx, http.MethodPost, "/api/softwareparameter.json", object)
 	if err != nil {
-		return fmt.Errorf("cannot register parameter %s: %w", oneLine(p.ID), err)
+		return fmt.Errorf("cannot register parameter %s: %w", web.OneLine(p.ID), err)
 	}
 	id := rowID(unwrap(answer, "softwareparameter")).id()
 	return c.addDescription(ctx, parameterClass, id, p.Description)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 var (
@@ -144,7 +145,7 @@ func (c *Client) metrics(ctx context.Context, path string, row func(wireMetric))
 		return err
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxAnswer))
+	data, err := io.ReadAll(io.LimitReader(body, web.MaxAnswer))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // defaultPageSize is how many rows are asked for at once. Some lists of the server
@@ -42,7 +43,7 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 			return row(raw)
 		})
 		var broken *brokenError
-		if errors.As(err, &broken) && failures < retries && !errors.Is(err, context.DeadlineExceeded) {
+		if errors.As(err, &broken) && failures < web.Retries && !errors.Is(err, context.DeadlineExceeded) {
 			failures++
 			if !sleep(ctx, c.opts.RetryWait<<failures) {
 				return c.failed(ctx, ctx.Err())

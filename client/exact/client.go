@@ -37,6 +37,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Options changes how a Client behaves. The zero value is usable.
@@ -71,7 +72,7 @@ type Client struct {
 	// shown is the certificate of the last answer over TLS.
 	shown atomic.Pointer[x509.Certificate]
 
-	updates  keyedLock
+	updates  web.KeyedLock
 	pageSize int
 	known    known
 }
@@ -120,7 +121,8 @@ func New(p profile.Profile, keys client.Keys, opts Options) (*Client, error) {
 	}
 	c := &Client{profile: p, keys: keys, opts: opts, base: strings.TrimRight(p.URL, "/"), pageSize: defaultPageSize}
 	c.clock.now = opts.Now
-	c.rest = newRest(tlsConfig, opts)
+	c.rest = web.New(web.Options{TLS: tlsConfig, Connections: max(8, opts.Uploads), RetryWait: opts.RetryWait,
+		Headers: map[string]string{"Accept": "application/json", "User-Agent": "cytorun/" + opts.Version}})
 	return c, nil
 }
 

@@ -3,7 +3,6 @@ package exact
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -15,6 +14,7 @@ import (
 	"github.com/go-resty/resty/v2"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // call is one request.
@@ -71,17 +71,13 @@ func (c *Client) remove(ctx context.Context, path string) error {
 // open sends a GET and gives the answer with its body to be read as it arrives.
 // Silence longer than the time-out ends it.
 func (c *Client) open(ctx context.Context, r call) (http.Header, io.ReadCloser, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	watch := &watched{cancel: cancel, ctx: ctx, silence: c.opts.Timeout, where: c.base + r.path}
-	watch.timer = time.AfterFunc(max(watch.silence, r.patience), func() { cancel(context.DeadlineExceeded) })
+	ctx, watch := web.NewWatch(ctx, max(c.opts.Timeout, r.patience), c.opts.Timeout, c.base+r.path)
 	response, err := c.send(ctx, r, true)
 	if err != nil {
-		watch.timer.Stop()
-		cancel(nil)
+		watch.Stop()
 		return nil, nil, err
 	}
-	watch.body = response.RawBody()
-	return response.Header(), watch, nil
+	return response.Header(), watch.Body(response.RawBody()), nil
 }
 
 // send sends a request and turns every answer that is no success into an error.
@@ -118,7 +114,7 @@ func (c *Client) send(ctx context.Context, r call, stream bool) (*resty.Response
 	body := response.Body()
 	if stream {
 		body, _ = io.ReadAll(io.LimitReader(response.RawBody(), 64<<10)) // as much as came
-		drop(response.RawBody())
+		web.Drop(response.RawBody())
 	}
 	return nil, c.refusal(r, status, response.Header(), body)
 }
@@ -158,12 +154,12 @@ func with(path string, pairs ...string) string {
 	return b.String()
 }
 
-// again calls try until it succeeds or fails for good, at most retries times more.
+// again calls try until it succeeds or fails for good, at most web.Retries times more.
 // It is for writes that may be repeated.
 func (c *Client) again(ctx context.Context, try func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := try()
-		if err == nil || attempt == retries || !client.Transient(err) || ctx.Err() != nil {
+		if err == nil || attempt == web.Retries || !client.Transient(err) || ctx.Err() != nil {
 			return err
 		}
 		if !sleep(ctx, c.opts.RetryWait<<attempt) {
@@ -181,37 +177,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// watched is a body that arrives: every piece of it allows another silence.
-type watched struct {
-	body    io.ReadCloser
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	timer   *time.Timer
-	silence time.Duration
-	where   string
-}
-
-// Read reads on; a body that breaks off is ErrUnreachable.
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.body.Read(p)
-	if err == nil || err == io.EOF {
-		w.timer.Reset(w.silence)
-		return n, err
-	}
-	switch cause := context.Cause(w.ctx); {
-	case errors.Is(cause, context.Canceled):
-		return n, fmt.Errorf("reading %s: %w", w.where, cause)
-	case cause != nil:
-		return n, fmt.Errorf("%w: %s fell silent: %w; try again", client.ErrUnreachable, w.where, cause)
-	}
-	return n, fmt.Errorf("%w: the answer of %s broke off: %w; try again", client.ErrUnreachable, w.where, err)
-}
-
-// Close ends the transfer.
-func (w *watched) Close() error {
-	w.timer.Stop()
-	w.cancel(nil)
-	return w.body.Close()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // packTimeout is how long the server may take to pack an image of several files,
@@ -50,7 +51,7 @@ func (c *Client) DownloadImage(ctx context.Context, image client.ID, dir string,
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("cannot download image %d (%s): %w", image, oneLine(i.Name), err)
+		return "", fmt.Errorf("cannot download image %d (%s): %w", image, web.OneLine(i.Name), err)
 	}
 	return path, nil
 }

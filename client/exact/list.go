@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // defaultPageSize is how many rows are asked for at once: the server has no
@@ -47,7 +48,7 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 			return row(raw)
 		})
 		var broken *brokenError
-		if errors.As(err, &broken) && failures < retries && !errors.Is(err, context.DeadlineExceeded) {
+		if errors.As(err, &broken) && failures < web.Retries && !errors.Is(err, context.DeadlineExceeded) {
 			failures++
 			if !sleep(ctx, c.opts.RetryWait<<failures) {
 				return c.failed(ctx, ctx.Err())
@@ -64,7 +65,7 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 		if read > 0 && offset < count {
 			continue
 		}
-		if len(seen) >= count && !shifted || rounds == retries {
+		if len(seen) >= count && !shifted || rounds == web.Retries {
 			return nil
 		}
 		shifted, last = false, -1

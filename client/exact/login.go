@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // LoginResult is what Login found out.
@@ -46,22 +46,12 @@ func Find(ctx context.Context, p profile.Profile, opts Options) (c *Client, note
 		}
 		_, err = c.Probe(ctx)
 		var moved *client.MovedError
-		if !errors.As(err, &moved) || !onlySafer(moved) || notes != nil {
+		if !errors.As(err, &moved) || !web.OnlySafer(moved) || notes != nil {
 			return c, notes, err
 		}
 		notes = []string{fmt.Sprintf("%s answers at %s; using that address", moved.From, moved.To)}
 		p.URL = moved.To
 	}
-}
-
-// onlySafer tells whether a site moved from http to https on the same host.
-func onlySafer(m *client.MovedError) bool {
-	from, err := url.Parse(m.From)
-	if err != nil {
-		return false
-	}
-	to, err := url.Parse(m.To)
-	return err == nil && from.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(from.Hostname(), to.Hostname())
 }
 
 // Login checks the server of p and what a person gave to log in with:
@@ -162,7 +152,7 @@ func TokenName() string {
 	if err != nil || host == "" {
 		host = "unknown"
 	}
-	return cut("cytorun@"+host, 100)
+	return web.Cut("cytorun@"+host, 100)
 }
 
 // Logout revokes the token of this connection. Other credentials than a token

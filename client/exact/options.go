@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // yieldSize is how many options are handed over at once.
@@ -21,7 +22,7 @@ const yieldSize = 500
 func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]client.Option) error) error {
 	list, err := c.optionList(q)
 	if err != nil {
-		return fmt.Errorf("cannot list the choices of %s: %w", cut(oneLine(q.URI), 200), err)
+		return fmt.Errorf("cannot list the choices of %s: %w", web.Cut(web.OneLine(q.URI), 200), err)
 	}
 	var (
 		pack  client.FieldPacker
@@ -46,7 +47,7 @@ func (c *Client) Options(ctx context.Context, q client.OptionQuery, page func([]
 	case stopped != nil:
 		return stopped
 	case err != nil:
-		return fmt.Errorf("cannot list the choices of %s: %w", cut(oneLine(q.URI), 200), err)
+		return fmt.Errorf("cannot list the choices of %s: %w", web.Cut(web.OneLine(q.URI), 200), err)
 	case len(batch) > 0:
 		return yield()
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // DuplicateError tells that a plugin already has a job on an image, in whatever
@@ -162,7 +163,7 @@ func (c *Client) patch(p JobPatch) map[string]any {
 		}
 	}
 	if worker, ok := columns["attached_worker"].(string); ok {
-		columns["attached_worker"] = cut(worker, 200)
+		columns["attached_worker"] = web.Cut(worker, 200)
 	}
 	return columns
 }

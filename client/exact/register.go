@@ -11,6 +11,7 @@ import (
 	"net/textproto"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // CreatePlugin registers a plugin. The server does not keep packages unique, so
@@ -22,7 +23,7 @@ func (c *Client) CreatePlugin(ctx context.Context, n NewPlugin) (Plugin, error) 
 	}
 	for _, p := range plugins {
 		if n.Package != "" && p.Package == n.Package {
-			return Plugin{}, fmt.Errorf("plugin %d (%s) has the package %s: %w", p.ID, oneLine(p.Name), oneLine(n.Package), client.ErrConflict)
+			return Plugin{}, fmt.Errorf("plugin %d (%s) has the package %s: %w", p.ID, web.OneLine(p.Name), web.OneLine(n.Package), client.ErrConflict)
 		}
 	}
 	if n.Icon == nil {
@@ -34,7 +35,7 @@ func (c *Client) CreatePlugin(ctx context.Context, n NewPlugin) (Plugin, error) 
 	}
 	var form bytes.Buffer
 	writer := multipart.NewWriter(&form)
-	fields := [][2]string{{"name", cut(n.Name, 200)}, {"author", cut(n.Author, 200)}, {"package", cut(n.Package, 200)}, {"contact", n.Contact}, {"abouturl", n.AboutURL}}
+	fields := [][2]string{{"name", web.Cut(n.Name, 200)}, {"author", web.Cut(n.Author, 200)}, {"package", web.Cut(n.Package, 200)}, {"contact", n.Contact}, {"abouturl", n.AboutURL}}
 	for _, p := range n.Products {
 		fields = append(fields, [2]string{"products", idText(p)})
 	}
@@ -58,7 +59,7 @@ func (c *Client) CreatePlugin(ctx context.Context, n NewPlugin) (Plugin, error) 
 	}
 	response, err := c.do(ctx, call{method: http.MethodPost, path: pluginsPath, body: form.Bytes(), contentType: writer.FormDataContentType()})
 	if err != nil {
-		return Plugin{}, fmt.Errorf("cannot register the plugin %q: %w", oneLine(n.Name), err)
+		return Plugin{}, fmt.Errorf("cannot register the plugin %q: %w", web.OneLine(n.Name), err)
 	}
 	var w wirePlugin
 	err = c.decode(pluginsPath, response.Body(), &w)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 type wireResult struct {
@@ -135,7 +136,7 @@ const maxEntryName = 200
 // CreateEntry makes an entry, or gives the one of this result that has the same
 // name, so that it may be repeated.
 func (c *Client) CreateEntry(ctx context.Context, n NewEntry) (Entry, error) {
-	n.Name = cut(n.Name, maxEntryName)
+	n.Name = web.Cut(n.Name, maxEntryName)
 	entries, err := c.Entries(ctx, n.Result)
 	if err != nil {
 		return Entry{}, fmt.Errorf("cannot create an entry of result %d: %w", n.Result, err)
@@ -242,7 +243,7 @@ func (c *Client) CreateResultBitmap(ctx context.Context, n NewBitmap) (Bitmap, e
 				return b, nil
 			}
 		}
-		return Bitmap{}, fmt.Errorf("cannot upload bitmap %q: %w", oneLine(n.Name), err)
+		return Bitmap{}, fmt.Errorf("cannot upload bitmap %q: %w", web.OneLine(n.Name), err)
 	}
 	var w wireBitmap
 	if err := c.decode(bitmapsPath, response.Body(), &w); err != nil {

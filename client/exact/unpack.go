@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // errCut tells that an archive is not whole.
@@ -105,13 +106,13 @@ func safeEntries(reader *zip.Reader, size int64) ([]entry, error) {
 	for _, f := range reader.File {
 		name, ok := safeName(f.Name)
 		if !ok {
-			return nil, fmt.Errorf("%w: the archive holds a file called %q, which would lie outside of its folder; nothing of it is used", client.ErrInvalid, cut(oneLine(f.Name), 80))
+			return nil, fmt.Errorf("%w: the archive holds a file called %q, which would lie outside of its folder; nothing of it is used", client.ErrInvalid, web.Cut(web.OneLine(f.Name), 80))
 		}
 		if f.FileInfo().IsDir() {
 			continue
 		}
 		if !f.Mode().IsRegular() || seen[name] {
-			return nil, fmt.Errorf("%w: %q in the archive is no plain file, or is there twice; nothing of it is used", client.ErrInvalid, cut(oneLine(f.Name), 80))
+			return nil, fmt.Errorf("%w: %q in the archive is no plain file, or is there twice; nothing of it is used", client.ErrInvalid, web.Cut(web.OneLine(f.Name), 80))
 		}
 		seen[name] = true
 		if total += f.UncompressedSize64; f.UncompressedSize64 > 1<<50 || total > uint64(size)*maxGrowth {
@@ -170,7 +171,7 @@ func checkTop(entries []entry, main string) error {
 	allowed := []string{name, strings.TrimSuffix(name, path.Ext(name)), packedFolder(name)}
 	for _, e := range entries {
 		if top, _, _ := strings.Cut(e.name, "/"); !slices.Contains(allowed, top) {
-			return fmt.Errorf("%w: the archive holds %q, which does not belong to %s; nothing of it is used", client.ErrInvalid, cut(oneLine(e.name), 80), name)
+			return fmt.Errorf("%w: the archive holds %q, which does not belong to %s; nothing of it is used", client.ErrInvalid, web.Cut(web.OneLine(e.name), 80), name)
 		}
 	}
 	return nil

@@ -1,4 +1,7 @@
-package exact
+// Package web is how every kind of server is asked over HTTP: nothing is
+// redirected, no cookie is kept, nothing is printed, only GET is repeated, and what
+// goes wrong is said in one line with what to do about it.
+package web
 
 import (
 	"crypto/tls"
@@ -13,22 +16,29 @@ import (
 	"github.com/cytorun/cytorun/client"
 )
 
-// maxAnswer bounds an answer that is read as a whole, in bytes.
-const maxAnswer = 64 << 20
+// MaxAnswer bounds an answer that is read as a whole, in bytes.
+const MaxAnswer = 64 << 20
 
-// retries is how often a failed GET is repeated.
-const retries = 2
+// Retries is how often a failed GET is repeated.
+const Retries = 2
 
-// newRest sets resty up: no redirects, no cookies, nothing logged, only GET
-// repeated.
-func newRest(config *tls.Config, opts Options) *resty.Client {
+// Options of a connection.
+type Options struct {
+	TLS         *tls.Config
+	Connections int           // how many to one host are kept open
+	RetryWait   time.Duration // before a GET is repeated, growing with each attempt
+	Headers     map[string]string
+}
+
+// New sets resty up.
+func New(opts Options) *resty.Client {
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     config,
+		TLSClientConfig:     opts.TLS,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: max(8, opts.Uploads),
+		MaxIdleConnsPerHost: opts.Connections,
 		IdleConnTimeout:     90 * time.Second,
 	}
 	rest := resty.NewWithClient(&http.Client{Transport: transport})
@@ -36,17 +46,14 @@ func newRest(config *tls.Config, opts Options) *resty.Client {
 	rest.SetRedirectPolicy(resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}))
-	rest.SetResponseBodyLimit(maxAnswer)
+	rest.SetResponseBodyLimit(MaxAnswer)
 	rest.SetCookieJar(nil)
-	rest.SetHeaders(map[string]string{
-		"Accept":     "application/json",
-		"User-Agent": "cytorun/" + opts.Version,
-	})
-	rest.SetRetryCount(retries).SetRetryWaitTime(opts.RetryWait).SetRetryMaxWaitTime(8 * opts.RetryWait)
+	rest.SetHeaders(opts.Headers)
+	rest.SetRetryCount(Retries).SetRetryWaitTime(opts.RetryWait).SetRetryMaxWaitTime(8 * opts.RetryWait)
 	rest.AddRetryCondition(mayRepeat)
 	rest.AddRetryHook(func(r *resty.Response, _ error) {
-		if r != nil && r.RawResponse != nil && r.Request.Attempt <= retries {
-			drop(r.RawResponse.Body) // this answer is not the last one
+		if r != nil && r.RawResponse != nil && r.Request.Attempt <= Retries {
+			Drop(r.RawResponse.Body) // this answer is not the last one
 		}
 	})
 	return rest
@@ -59,7 +66,7 @@ func mayRepeat(r *resty.Response, err error) bool {
 		return false
 	}
 	if err != nil {
-		return errors.Is(unreachable("", err), client.ErrUnreachable) && !permanent(err)
+		return errors.Is(Unreachable("", err), client.ErrUnreachable) && !Permanent(err)
 	}
 	switch r.StatusCode() {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
@@ -68,9 +75,9 @@ func mayRepeat(r *resty.Response, err error) bool {
 	return false
 }
 
-// drop reads what is left of a small body, so that its connection can be used
+// Drop reads what is left of a small body, so that its connection can be used
 // again, and closes it.
-func drop(body io.ReadCloser) {
+func Drop(body io.ReadCloser) {
 	_, _ = io.CopyN(io.Discard, body, 64<<10)
 	body.Close()
 }
