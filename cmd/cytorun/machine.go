@@ -73,6 +73,8 @@ type processJSON struct {
 	User  string    `json:"user,omitempty"`
 	Used  int64     `json:"used"`
 	Since time.Time `json:"since,omitzero"`
+	// Foreign is set where it belongs to no run that leased the GPU.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 type waitingJSON struct {
@@ -98,7 +100,7 @@ func toMachineJSON(m app.Machine) machineJSON {
 			j.Leases = append(j.Leases, toHolderJSON(l.Holder))
 		}
 		for _, h := range g.Holders {
-			j.Processes = append(j.Processes, processJSON{h.PID, h.Name, h.User, h.Used, h.Since.UTC()})
+			j.Processes = append(j.Processes, processJSON{h.PID, h.Name, h.User, h.Used, h.Since.UTC(), h.Foreign})
 		}
 		out.GPUs = append(out.GPUs, j)
 	}
@@ -136,11 +138,9 @@ func (c *cli) printMachine(m app.Machine) {
 			fmt.Fprintf(c.out, "        leased by %s\n", l)
 		}
 		for _, h := range g.Holders {
-			who := h.User
-			if who == "" {
-				who = "somebody outside of sight"
+			if h.Foreign {
+				fmt.Fprintf(c.out, "        used without a lease by %s\n", text.Line(h.Text))
 			}
-			fmt.Fprintf(c.out, "        process %d of %s, %s\n", h.PID, text.Line(who), text.Bytes(h.Used))
 		}
 	}
 	fmt.Fprintf(c.out, "queue   %d of %s taken, %d waiting\n", len(m.Turns), text.Plural(m.Slots, "turn"), len(m.Waiting))
@@ -148,11 +148,10 @@ func (c *cli) printMachine(m app.Machine) {
 		fmt.Fprintf(c.out, "        %s\n", h)
 	}
 	for i, w := range m.Waiting {
-		begin := ""
-		if !w.Start.IsZero() {
-			begin = ", may begin at about " + w.Start.Local().Format("15:04")
+		fmt.Fprintf(c.out, "     %2d. %s\n", i+1, text.Line(w.String()))
+		if i == 0 {
+			fmt.Fprintf(c.out, "         %s\n", text.Line(w.Reason))
 		}
-		fmt.Fprintf(c.out, "     %2d. %s of %s: %s%s\n", i+1, w.Run, w.User, w.Reason, begin)
 	}
 	if m.QueueProblem != "" {
 		c.warn(text.Line(m.QueueProblem))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cytorun/cytorun/runner/apptainer"
@@ -55,6 +56,10 @@ type GPUHolder struct {
 	User  string // empty where the process cannot be seen
 	Used  int64
 	Since time.Time // zero where the process cannot be seen
+	// Foreign is set where it belongs to no run that leased the GPU, and Text
+	// says all of it in a line.
+	Foreign bool
+	Text    string
 }
 
 // Machine looks at this box. It changes nothing and needs no server.
@@ -98,7 +103,8 @@ func (m *Machine) share(box gpu.Box) {
 			g.Problem = "left out by [gpu] allow of config.toml"
 		}
 		for _, p := range s.Processes {
-			g.Holders = append(g.Holders, GPUHolder{PID: p.PID, Name: p.Name, User: p.User, Used: p.Used, Since: p.Since})
+			foreign := slices.ContainsFunc(s.Foreign, func(f gpu.Process) bool { return f.PID == p.PID })
+			g.Holders = append(g.Holders, GPUHolder{PID: p.PID, Name: p.Name, User: p.User, Used: p.Used, Since: p.Since, Foreign: foreign, Text: p.String()})
 		}
 		m.GPUs = append(m.GPUs, g)
 	}

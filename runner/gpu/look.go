@@ -54,11 +54,32 @@ type Waiting struct {
 	User   string
 	Request
 	Since time.Time
-	// Reason is what the run itself said last; only the first knows exactly.
+	// Reason is what the run itself said last; only the first in the queue knows
+	// what is in its way.
 	Reason string
 	// Start is when it may begin, from what is known of those before it; zero is
 	// not known.
 	Start time.Time
+}
+
+// String says who waits for what since when, and when it may begin.
+func (w Waiting) String() string { return w.describe(time.Now()) }
+
+func (w Waiting) describe(now time.Time) string {
+	s := w.Run
+	if w.UID != os.Getuid() {
+		s += " of " + w.User
+	}
+	if w.Request.GPUs() > 0 {
+		s += ", " + w.Request.String()
+	}
+	if !w.Since.IsZero() {
+		s += ", since " + clock(w.Since, now)
+	}
+	if w.Start.After(now) {
+		s += ", may begin at about " + clock(w.Start, now)
+	}
+	return s
 }
 
 // Look shows the box: for the screen of the machine, the check before a launch,
