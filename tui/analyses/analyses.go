@@ -77,6 +77,7 @@ func New(s *app.Session) *Screen {
 	m.table.Columns = columns
 	m.table.Cell = m.cell
 	m.table.Key = func(i int) string { return m.view.lines[i].key() }
+	m.table.Marked = func(i int) bool { l := m.view.lines[i]; return l.row == nil && m.allMarked(l.group) }
 	m.detail.About = m.lines
 	m.say()
 	return m

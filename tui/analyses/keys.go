@@ -173,14 +173,21 @@ func (m *Screen) foldAround(id string) tea.Cmd {
 
 // markGroup marks all of a group, or none of it where all are marked.
 func (m *Screen) markGroup(g *group) {
-	all := true
-	for _, r := range g.rows {
-		all = all && m.table.IsMarked(r.ID)
-	}
+	all := m.allMarked(g)
 	for _, r := range g.rows {
 		m.table.SetMark(r.ID, !all)
 	}
 	m.table.GoTo(m.table.Cursor() + 1)
+}
+
+// allMarked tells whether all analyses of a group are marked; its head shows it.
+func (m *Screen) allMarked(g *group) bool {
+	for _, r := range g.rows {
+		if !m.table.IsMarked(r.ID) {
+			return false
+		}
+	}
+	return true
 }
 
 // markAll marks everything that the filter leaves.

@@ -185,7 +185,7 @@ func TestAGroupIsOneLineUntilItIsUnfolded(t *testing.T) {
 		t.Errorf("compares %d, the oldest being %s", len(c.Analyses), c.Analyses[0].Title())
 	}
 	d.Press("space")
-	d.Shows("4 marked")
+	d.Shows("4 marked", "✚")
 	d.Press("U")
 	d.Hides("marked")
 	d.Send(nav.OpenAnalyses{Filter: "state:failed"})

@@ -147,13 +147,16 @@ func (m *Screen) saveFilter(name, query string) tea.Cmd {
 	if name == "" {
 		return nil
 	}
-	env := m.session.Env
+	env, was := m.session.Env, m.saved[name]
 	return func() tea.Msg {
 		if err := env.SaveFilter(name, query); err != nil {
 			return filtersSaved{err: err}
 		}
 		all, err := env.Filters()
 		say := "saved; @" + name + " stands for it in every filter"
+		if was != "" && was != query {
+			say += "; it was " + was
+		}
 		if query == "" {
 			say = "forgot @" + name
 		}

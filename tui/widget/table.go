@@ -32,6 +32,9 @@ type Table struct {
 	Key func(row int) string
 	// Marks lets space mark rows.
 	Marks bool
+	// Marked, if not nil, tells of a row that stands for others whether it shows as
+	// marked though it has no mark itself.
+	Marked func(row int) bool
 	// Empty is said instead of rows; lines of it may be untrusted.
 	Empty string
 
@@ -104,20 +107,6 @@ func (t *Table) GoToKey(k string) {
 			return
 		}
 	}
-}
-
-// Marked are the keys of the marked rows that are listed, in their order.
-func (t *Table) Marked() []string {
-	if len(t.marked) == 0 {
-		return nil
-	}
-	var keys []string
-	for i := range t.n {
-		if k := t.Key(i); t.marked[k] {
-			keys = append(keys, k)
-		}
-	}
-	return keys
 }
 
 // MarkedCount is how many rows are marked, also those a filter hides now.
@@ -266,7 +255,7 @@ func (t *Table) row(th *style.Theme, i int) string {
 		b.WriteByte(' ')
 	}
 	blanks := 1 // blanks owed, so that none stand at the end of a row
-	if t.Marks && t.marked[t.Key(i)] {
+	if t.Marks && (t.marked[t.Key(i)] || t.Marked != nil && t.Marked(i)) {
 		b.WriteString(th.Mark.Render("✚"))
 	} else if t.Marks {
 		blanks++

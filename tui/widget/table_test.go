@@ -123,8 +123,8 @@ func TestCursorAndMarksFollowTheirRows(t *testing.T) {
 	if got := names2[tab.Cursor()]; got != "p00003" {
 		t.Errorf("the cursor went to %s", got)
 	}
-	if got := tab.Marked(); len(got) != 1 || got[0] != "p00002" {
-		t.Errorf("marked: %v", got)
+	if tab.MarkedCount() != 1 || !tab.IsMarked("p00002") {
+		t.Error("the mark is not where it was")
 	}
 	press(tab, "up", "space")
 	if tab.MarkedCount() != 0 {
