@@ -24,8 +24,9 @@ type drawn struct {
 const since = 90 * time.Minute
 
 // eachDrawn calls each for what a job wrote: the annotations of its plugin result,
-// then the ordinary ones on its image that name it (see Mark). The ids of ordinary
-// ones are given as negative, because the two stores count apart.
+// then the ordinary ones on its image that name it (see Mark), but for those that
+// are the same object in both, by their UUID. The ids of ordinary ones are given as
+// negative, because the two stores count apart.
 func (c *Client) eachDrawn(ctx context.Context, id client.ID, vectors bool, each func(drawn) error) error {
 	job, err := c.PluginJob(ctx, id)
 	if err != nil {
@@ -59,6 +60,7 @@ func (c *Client) eachDrawn(ctx context.Context, id client.ID, vectors bool, each
 	if err != nil {
 		return err
 	}
+	seen := map[string]bool{}
 	for _, r := range results {
 		entries, err := c.Entries(ctx, r.ID)
 		if err != nil {
@@ -66,6 +68,7 @@ func (c *Client) eachDrawn(ctx context.Context, id client.ID, vectors bool, each
 		}
 		for _, e := range entries {
 			err := c.EachResultAnnotation(ctx, e.ID, vectors, func(a ResultAnnotation) error {
+				seen[strings.ToLower(a.UUID)] = true
 				return give(client.Annotation{ID: a.ID, Image: a.Image, Score: a.Score, Scored: a.Score != 0, Created: a.Time}, a.Type, a.Vector)
 			})
 			if err != nil {
@@ -75,7 +78,7 @@ func (c *Client) eachDrawn(ctx context.Context, id client.ID, vectors bool, each
 	}
 	q := AnnotationQuery{Image: job.Image, Since: job.Created.Add(-since), Vectors: vectors}
 	return c.EachAnnotation(ctx, q, func(a Annotation) error {
-		if m, ok := MarkOf(a.Meta); !ok || m.Job != id {
+		if m, ok := MarkOf(a.Meta); !ok || m.Job != id || seen[strings.ToLower(a.UUID)] {
 			return nil
 		}
 		return give(client.Annotation{ID: -a.ID, Image: a.Image, Reviewed: a.Verified, Created: a.Time}, a.Type, a.Vector)

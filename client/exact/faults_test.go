@@ -91,7 +91,7 @@ func TestLostAnswersMakeNoSecondAnnotations(t *testing.T) {
 				for i := range 40 {
 					v, id := Vector{float64(i), 0, float64(i + 5), 5}, c.UUID(fmt.Sprint(i))
 					shapes = append(shapes, ResultAnnotation{Image: job.Image, Type: client.ID(s.demo.Types[0]), Vector: v, UUID: id, Score: 1})
-					ordinary = append(ordinary, Annotation{Image: job.Image, Type: client.ID(s.demo.Types[0]), Vector: v, UUID: id, Meta: meta})
+					ordinary = append(ordinary, Annotation{Image: job.Image, Type: client.ID(s.demo.Types[0]), Vector: v, UUID: c.UUID("ordinary", fmt.Sprint(i)), Meta: meta})
 				}
 				last := 0
 				progress := func(done int) {
@@ -444,5 +444,48 @@ func TestTokensAreMintedListedAndRevoked(t *testing.T) {
 	used := s.with(t, "worker", profile.TokenKeys(made.Secret), Options{})
 	if _, err := used.Plugins(ctx); !errors.Is(err, client.ErrUnauthorised) {
 		t.Errorf("a revoked token: %v", err)
+	}
+}
+
+// A worker may write annotations, but not delete them for good.
+func TestAWorkerTakesBackItsAnnotationsWithoutTheRightToDelete(t *testing.T) {
+	s := newSite(t, exacttest.Options{})
+	c := s.as(t, "worker", Options{})
+	ctx := t.Context()
+	made := s.newJob(t, c)
+	job := client.Job{ID: made.ID, Image: made.Image, Algorithm: made.Plugin}
+	draw(t, c, job, client.ID(s.demo.Types[0]), 10)
+	if err := c.DeleteResults(ctx, job.ID); err != nil {
+		t.Fatal(err)
+	}
+	if counts, err := c.AnnotationCounts(ctx, job); err != nil || len(counts) != 0 {
+		t.Errorf("%+v, %v", counts, err)
+	}
+	if _, err := c.PluginJob(ctx, job.ID); err != nil {
+		t.Errorf("the job is gone with its results: %v", err)
+	}
+}
+
+// What a program wrote into both stores is one object.
+func TestWhatIsInBothStoresCountsOnce(t *testing.T) {
+	s := newSite(t, exacttest.Options{})
+	c := s.as(t, "worker", Options{})
+	ctx := t.Context()
+	made := s.newJob(t, c)
+	job := client.Job{ID: made.ID, Image: made.Image, Algorithm: made.Plugin}
+	draw(t, c, job, client.ID(s.demo.Types[0]), 10) // five in each
+	meta, err := Meta(Mark{Job: job.ID}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 { // those of the result as ordinary ones too
+		a := Annotation{Image: job.Image, Type: client.ID(s.demo.Types[0]), Vector: Vector{1, 1, 5, 5}, UUID: c.UUID("r1", fmt.Sprint(job.ID), fmt.Sprint(i)), Meta: meta}
+		if _, err := c.UpsertAnnotation(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	images, err := c.AnnotationsByImage(ctx, job)
+	if err != nil || images[job.Image] != 10 {
+		t.Errorf("%v, %v", images, err)
 	}
 }
