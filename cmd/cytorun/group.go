@@ -105,6 +105,9 @@ func (c *cli) launchAll(ctx context.Context, s *app.Session, group string, reque
 	if group == "" && len(runs) == 1 {
 		return c.launched(ctx, s, runs[0], o)
 	}
+	if len(runs) > 0 {
+		c.sayModified(runs[0]) // as the others
+	}
 	if !o.wait || group == "" {
 		if err := c.printGroupLaunch(s, group, runs); err != nil || !o.wait {
 			return err

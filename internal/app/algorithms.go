@@ -85,7 +85,7 @@ func (s *Session) algorithmRow(a client.Algorithm, runs []runner.Run) AlgorithmR
 		if row.Last == nil {
 			row.Last = &Analysis{Run: &r}
 		}
-		if r.State == runner.Succeeded {
+		if r.State == runner.Succeeded && !r.Develop.ByHand() {
 			times = append(times, r.Duration(s.Env.Now()))
 		}
 	}

@@ -232,13 +232,12 @@ func SourceFile(path string) (runner.Source, error) {
 // that means none is registered: the process runtime needs no other.
 func (s *Session) TryFile(ctx context.Context, file, container string) (r LaunchRequest, notes []string, err error) {
 	r.Container = container
-	for {
+	for tried := false; ; tried = true {
 		r.Algorithm, r.Develop, notes, err = s.AlgorithmOfFile(ctx, file)
 		var u *Unregistered
-		if !errors.As(err, &u) || notes != nil {
+		if tried || !errors.As(err, &u) {
 			break
 		}
-		notes = []string{}
 		if u.Container == "" {
 			u.Container, u.Missing = "local/"+localName(u.Name)+":"+u.Version, ""
 		}

@@ -221,7 +221,7 @@ func lookUp(dir, name string) (string, error) {
 		name = filepath.Join(dir, name)
 	}
 	found, err := exec.LookPath(name)
-	if errors.Is(err, exec.ErrNotFound) && filepath.IsAbs(name) {
+	if err != nil && filepath.IsAbs(name) {
 		if in, ok := below(dir, name); ok { // /app/run.sh of the container
 			found, err = exec.LookPath(filepath.Join(dir, in))
 		} else if found, err = exec.LookPath(filepath.Base(name)); err != nil { // /usr/bin/python

@@ -80,7 +80,7 @@ func (s *Session) Estimate(requests []LaunchRequest) (Estimate, error) {
 	}
 	var times, drawn []float64
 	for _, light := range runs {
-		if light.Algorithm.Name != a.Name || light.State != runner.Succeeded {
+		if light.Algorithm.Name != a.Name || light.State != runner.Succeeded || light.Develop.ByHand() {
 			continue
 		}
 		run, err := runner.ReadFolder(light.Folder)

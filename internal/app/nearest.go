@@ -127,7 +127,7 @@ func (s *Session) successes(ctx context.Context, a Analysis, known []Analysis) (
 // succeeded tells whether an analysis came to a good end, if perhaps with warnings.
 func succeeded(a Analysis) bool {
 	if a.Run != nil {
-		return a.Run.State == runner.Succeeded
+		return a.Run.State == runner.Succeeded && !a.Run.Develop.ByHand()
 	}
 	return a.Job != nil && a.Job.Status == client.Success
 }

@@ -14,8 +14,9 @@ import (
 )
 
 // patience is how long the person's terminal may take to come for the shell when
-// it is the run's turn: nobody should wait for GPUs that a dead one holds.
-const patience = 20 * time.Second
+// it is the run's turn: nobody should wait for GPUs that a dead one holds. Tests
+// shorten it.
+var patience = 20 * time.Second
 
 // Hold is the command `hold FOLDER`: it stands for the shell of a run, towards
 // everything that looks after runs. What it prints is the log of the run.
