@@ -206,7 +206,13 @@ has them too, readable by you only. A password is never taken from the command
 line: it is asked for, or read from standard input with --password-stdin.`,
 		Example: `  cytorun container login ghcr.io -u ann
   cytorun container login registry.lab.org -u ann --password-stdin <token`,
-		Args: exactArgs("a registry"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				// Not said again: it may be the password.
+				return usageError(errors.New("login takes a registry only; name the user with --user, the password is asked for or piped with --password-stdin"))
+			}
+			return exactArgs("a registry")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := c.lines()
 			var err error

@@ -735,6 +735,12 @@ func TestOrdinaryUserWithoutFuse(t *testing.T) {
 // as root, in mounts of its own, and ends by starting "$@".
 func asNobody(t *testing.T, tests, prepare string) (output string) {
 	t.Helper()
+	return asUser(t, 65534, tests, prepare)
+}
+
+// asUser is asNobody for any user. env is added to the environment.
+func asUser(t *testing.T, uid int, tests, prepare string, env ...string) (output string) {
+	t.Helper()
 	installed(t)
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to become another user")
@@ -752,11 +758,11 @@ func asNobody(t *testing.T, tests, prepare string) (output string) {
 		t.Fatal(err)
 	}
 	tmp := filepath.Join(dir, "tmp")
-	const nobody = 65534
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "tests"), bin, 0o755), os.Mkdir(tmp, 0o700), os.Chown(tmp, nobody, nobody)); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "tests"), bin, 0o755), os.Mkdir(tmp, 0o700), os.Chown(tmp, uid, uid)); err != nil {
 		t.Fatal(err)
 	}
-	argv := []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", filepath.Join(dir, "tests"), "-test.run", tests, "-test.v"}
+	id := fmt.Sprint(uid)
+	argv := []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", filepath.Join(dir, "tests"), "-test.run", tests, "-test.v"}
 	// Many people have this umask.
 	argv = append([]string{"sh", "-c", `umask 077 && exec "$@"`, "sh"}, argv...)
 	if prepare != "" {
@@ -765,6 +771,7 @@ func asNobody(t *testing.T, tests, prepare string) (output string) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = tmp
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, "LANG=C.UTF-8"}
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	if strings.Contains(string(out), "unshare failed") {
 		t.Skipf("needs mount namespaces: %s", out)
