@@ -11,6 +11,7 @@ const (
 	FromPreset   Origin = "preset"
 	FromLast     Origin = "last used"
 	FromFile     Origin = "file"
+	FromJob      Origin = "job" // of a job that the server already had
 )
 
 // Value is what was chosen for one parameter of an algorithm. Text is

@@ -68,6 +68,23 @@ func (c *Client) PluginJobs(ctx context.Context, q JobQuery) ([]PluginJob, error
 	return jobs, err
 }
 
+// NewestPluginJobs reads the first most of all plugin jobs, newest first, in one
+// request. count is how many there are. A job that was made or restarted on the
+// server's own pages stands at the top; one that was reset through the API keeps
+// its place.
+func (c *Client) NewestPluginJobs(ctx context.Context, most int) (jobs []PluginJob, count int, err error) {
+	if err := c.learn(ctx); err != nil {
+		return nil, 0, err
+	}
+	count, err = c.page(ctx, with(jobsPath, "fields", jobFields, "limit", fmt.Sprint(most)), func(raw []byte) error {
+		if j, err := c.jobOf(raw); err == nil && j.ID != 0 {
+			jobs = append(jobs, j)
+		}
+		return nil
+	})
+	return jobs, count, err
+}
+
 // PluginJob reads one plugin job with the id of its result.
 func (c *Client) PluginJob(ctx context.Context, id client.ID) (PluginJob, error) {
 	if err := c.learn(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
@@ -24,10 +23,6 @@ var ErrTaken = errors.New("another worker has the job")
 // ErrGone tells that the job of a run is no longer on the server, which on EXACT
 // is how people stop one.
 var ErrGone = errors.New("the job was deleted on the server")
-
-// claimPause is the most that a claim waits before it is read again: other workers
-// wait as long. Tests shorten it.
-var claimPause = time.Second
 
 // maxWorker is the server's limit for the name of a worker, in bytes to be safe.
 const maxWorker = 200
@@ -120,34 +115,6 @@ func readJob(ctx context.Context, server *exact.Client, id client.ID) (exact.Plu
 		return j, fmt.Errorf("job %d: %w", id, ErrGone)
 	}
 	return j, err
-}
-
-// Claim writes the run's name on its job and makes sure that it stays there.
-func Claim(ctx context.Context, server *exact.Client, spec runner.Spec, id client.ID) error {
-	me := Worker(spec)
-	j, err := readJob(ctx, server, id)
-	switch {
-	case err != nil:
-		return err
-	case j.Worker == me:
-		return nil
-	case j.Worker != "":
-		return fmt.Errorf("job %d: %w, %s", id, ErrTaken, j.Worker)
-	case j.State() == exact.StateFailed || j.State() == exact.StateDone:
-		return fmt.Errorf("job %d is over already: %w", id, ErrTaken)
-	}
-	if _, err := server.PatchPluginJob(ctx, id, exact.JobPatch{Worker: &me}); err != nil {
-		return err
-	}
-	for range 2 {
-		if err := sleep(ctx, time.Duration(rand.Int64N(int64(claimPause)))); err != nil {
-			return err
-		}
-		if err := Held(ctx, server, spec, id); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Held tells whether the run still holds its job: nil, ErrTaken or ErrGone. Where
