@@ -23,9 +23,16 @@ func newMachineCommand(c *cli) *cobra.Command {
 			}
 			m := env.Machine(cmd.Context())
 			if c.json {
-				return c.printJSON(field{"machine", toMachineJSON(m)})
+				out := toMachineJSON(m)
+				out.Workers = workersOf(env)
+				return c.printJSON(field{"machine", out})
 			}
 			c.printMachine(m)
+			for _, w := range workersOf(env) {
+				if w.Running {
+					c.printWorker(w)
+				}
+			}
 			return nil
 		},
 	}
@@ -43,6 +50,7 @@ type machineJSON struct {
 	Problem   string        `json:"problem,omitempty"`
 	Apptainer string        `json:"apptainer"`
 	Cached    int64         `json:"cached_bytes"`
+	Workers   []workerJSON  `json:"workers"`
 }
 
 type gpuJSON struct {

@@ -58,7 +58,7 @@ Exit codes: 0 ok, 1 failed, 2 usage or invalid values, 3 not found,
 		newProjectsCommand(c), newAlgorithmsCommand(c), newOptionsCommand(c),
 		newRunCommand(c), newRerunCommand(c), newPresetCommand(c), newRetryCommand(c), newAnalysesCommand(c), newShellCommand(c), newLogsCommand(c), newResultsCommand(c),
 		newWaitCommand(c), newCancelCommand(c), newCompareCommand(c), newMethodsCommand(c), newContainerCommand(c),
-		newDescriptorCommand(c), newPathCommand(c), newRecoverCommand(c), newPruneCommand(c), newMachineCommand(c), newUsageCommand(c), newDoctorCommand(c), newManCommand(c), newVersionCommand(c),
+		newDescriptorCommand(c), newPathCommand(c), newRecoverCommand(c), newPruneCommand(c), newWorkerCommand(c), newMachineCommand(c), newUsageCommand(c), newDoctorCommand(c), newManCommand(c), newVersionCommand(c),
 	)
 	root.SetHelpCommand(newHelpCommand(root))
 	root.InitDefaultCompletionCmd()

@@ -37,6 +37,8 @@ type LaunchRequest struct {
 	StopAfter int
 	// Take is that of the spec; see Settle.
 	Take runner.TakeJob
+	// ID is that of the run, where it was known before; empty makes a new one.
+	ID string
 }
 
 // Launch checks the values, writes the run folder and starts the run's
@@ -123,6 +125,7 @@ func (s *Session) spec(r LaunchRequest) runner.Spec {
 	now := s.Env.Now().UTC()
 	spec := runner.Spec{
 		Schema:    runner.Schema,
+		ID:        r.ID,
 		Group:     r.Group,
 		Part:      r.Part,
 		From:      r.From,

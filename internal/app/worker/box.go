@@ -145,6 +145,8 @@ func (b *Box) container(a client.Algorithm, allow Allow) (reference string, runt
 		return "", runner.Process, "" // programs of the demo; the launch refuses others
 	case reference == "":
 		return "", "", fmt.Sprintf("the descriptor of %s names no container", text.Line(a.Package))
+	case apptainer.IsFolder(reference):
+		return "", "", fmt.Sprintf("container %s of %s is a folder, which may change at any time", text.Line(reference), text.Line(a.Package))
 	case apptainer.IsFile(reference):
 		digest, err := apptainer.FileDigest(b.session.Env.Paths.Containers, reference)
 		if err != nil {
