@@ -1,6 +1,7 @@
 package exact
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func draw(t testing.TB, c *Client, job client.Job, kind client.ID, count int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := Meta(Mark{Job: job.ID, Run: "r1"}, nil)
+	meta, err := json.Marshal(map[string]any{"cytorun": Mark{Job: job.ID, Run: "r1"}})
 	if err != nil {
 		t.Fatal(err)
 	}

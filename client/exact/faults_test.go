@@ -1,6 +1,7 @@
 package exact
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -84,7 +85,7 @@ func TestLostAnswersMakeNoSecondAnnotations(t *testing.T) {
 				}
 				var shapes []ResultAnnotation
 				var ordinary []Annotation
-				meta, err := Meta(Mark{Job: job.ID}, map[string]any{"sigma": 2})
+				meta, err := json.Marshal(map[string]any{"cytorun": Mark{Job: job.ID}, "sigma": 2})
 				if err != nil {
 					return err
 				}
@@ -474,7 +475,7 @@ func TestWhatIsInBothStoresCountsOnce(t *testing.T) {
 	made := s.newJob(t, c)
 	job := client.Job{ID: made.ID, Image: made.Image, Algorithm: made.Plugin}
 	draw(t, c, job, client.ID(s.demo.Types[0]), 10) // five in each
-	meta, err := Meta(Mark{Job: job.ID}, nil)
+	meta, err := json.Marshal(map[string]any{"cytorun": Mark{Job: job.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

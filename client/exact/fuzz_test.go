@@ -170,7 +170,7 @@ func FuzzMark(f *testing.F) {
 		if !ok {
 			return
 		}
-		raw, err := Meta(m, map[string]any{"other": true})
+		raw, err := json.Marshal(map[string]any{"cytorun": m, "other": true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package exact
 
 import (
 	"encoding/json"
-	"maps"
 
 	"github.com/cytorun/cytorun/client"
 )
@@ -13,19 +12,6 @@ import (
 type Mark struct {
 	Job client.ID `json:"job"`
 	Run string    `json:"run,omitempty"` // id of the run on the box that wrote it
-}
-
-// markKey is where in the meta data a mark is.
-const markKey = "cytorun"
-
-// Meta is the meta data of an annotation: extra, which may be nil, with a mark.
-func Meta(m Mark, extra map[string]any) (json.RawMessage, error) {
-	all := maps.Clone(extra)
-	if all == nil {
-		all = map[string]any{}
-	}
-	all[markKey] = m
-	return json.Marshal(all)
 }
 
 // MarkOf reads the mark of an annotation; ok is false where it has none.

@@ -185,18 +185,13 @@ func (c *Client) patch(p JobPatch) map[string]any {
 	return columns
 }
 
-// DeletePluginJob deletes the row of a job. Its result stays, without a job.
+// DeletePluginJob deletes the row of a job. Its result stays, without a job. It is
+// also how EXACT stops one: a worker stops when its job is gone.
 func (c *Client) DeletePluginJob(ctx context.Context, id client.ID) error {
 	if err := c.remove(ctx, one(jobsPath, id)); err != nil {
 		return fmt.Errorf("cannot delete job %d: %w", id, err)
 	}
 	return nil
-}
-
-// StopPluginJob takes a job away from whoever works on it, which on EXACT means
-// to delete it: a worker stops when its job is gone.
-func (c *Client) StopPluginJob(ctx context.Context, id client.ID) error {
-	return c.DeletePluginJob(ctx, id)
 }
 
 // RestartPluginJob deletes the result of a job and makes it pending again, as the

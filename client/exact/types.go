@@ -279,10 +279,3 @@ type Token struct {
 	Revoked bool
 	Secret  string // the whole token; only when it was just minted
 }
-
-// NewPlugin is a plugin to register.
-type NewPlugin struct {
-	Name, Author, Package, Contact, AboutURL string
-	Products                                 []client.ID
-	Icon                                     []byte // a PNG; a plain one is used when nil
-}
