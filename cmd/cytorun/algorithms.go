@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,8 @@ type algorithmJSON struct {
 	Container      string          `json:"container,omitempty"`
 	CommandLine    string          `json:"command_line,omitempty"`
 	Deprecated     bool            `json:"deprecated,omitempty"`
+	Package        string          `json:"package,omitempty"`
+	Missing        string          `json:"missing,omitempty"`
 	Here           bool            `json:"container_here"`
 	ContainerBytes int64           `json:"container_bytes,omitempty"`
 	Last           string          `json:"last_analysis,omitempty"`
@@ -81,6 +84,7 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 		out := []algorithmJSON{}
 		for _, r := range rows {
 			j := toAlgorithmJSON(r.Algorithm)
+			j.Missing = r.Missing
 			j.Here, j.ContainerBytes, j.TypicalSeconds = r.Here, r.Size, r.Typical.Seconds()
 			if r.Last != nil {
 				j.Last = r.Last.Key()
@@ -92,7 +96,12 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 	if len(rows) == 0 {
 		c.say("project %s has no algorithms; a manager adds them on the server", s.Project.Name)
 	}
+	names := map[string]int{}
+	for _, r := range rows {
+		names[r.Name+" "+r.Version]++
+	}
 	var cells [][]string
+	var missing []string
 	for _, r := range rows {
 		here, last := "not here", "never"
 		if r.Here {
@@ -101,16 +110,29 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 		if r.Container == "" {
 			here = "none"
 		}
+		if r.Missing != "" {
+			here, missing = "no descriptor", append(missing, r.Missing)
+		}
 		if r.Last != nil {
 			last = r.Last.State().Word + " " + text.Ago(r.Last.Created(), s.Env.Now())
 		}
 		name := r.Name
+		if names[r.Name+" "+r.Version] > 1 && r.Package != "" {
+			name = fmt.Sprintf("%s (id %d)", r.Name, r.ID) // names of plugins are not unique
+		}
 		if r.Deprecated {
 			name += " (deprecated)"
 		}
 		cells = append(cells, []string{name, r.Version, here, last, firstLine(text.HTML(r.Description))})
 	}
-	return c.printTable([]string{"NAME", "VERSION", "CONTAINER", "LAST", "DESCRIPTION"}, cells)
+	if err := c.printTable([]string{"NAME", "VERSION", "CONTAINER", "LAST", "DESCRIPTION"}, cells); err != nil {
+		return err
+	}
+	slices.Sort(missing)
+	for _, why := range slices.Compact(missing) {
+		c.say("not here: %s", why)
+	}
+	return nil
 }
 
 func firstLine(s string) string {
@@ -119,7 +141,7 @@ func firstLine(s string) string {
 }
 
 func toAlgorithmJSON(a client.Algorithm) algorithmJSON {
-	return algorithmJSON{ID: int64(a.ID), Name: a.Name, Version: a.Version, Description: a.Description,
+	return algorithmJSON{ID: int64(a.ID), Name: a.Name, Version: a.Version, Description: a.Description, Package: a.Package,
 		Container: app.ContainerReference(a), CommandLine: a.CommandLine, Deprecated: a.Deprecated}
 }
 
@@ -149,6 +171,10 @@ func (c *cli) showAlgorithm(cmd *cobra.Command, name, descriptor string, templat
 	fmt.Fprintln(c.out, text.Line(a.FullName()))
 	if d := strings.TrimSpace(text.HTML(a.Description)); d != "" {
 		fmt.Fprintln(c.out, "\n"+text.Block(d))
+	}
+	if why := s.Missing(a); why != "" {
+		c.say("it cannot run on this box: %s", why)
+		return nil
 	}
 	container := app.ContainerReference(a)
 	if container == "" {

@@ -153,6 +153,16 @@ func (s *Session) algorithm(ctx context.Context, id client.ID) (client.Algorithm
 	return a, err
 }
 
+// AlgorithmToFill reads an algorithm for its form, which reads the limits of its
+// parameters by itself.
+func (s *Session) AlgorithmToFill(ctx context.Context, id client.ID) (client.Algorithm, error) {
+	a, err := s.Server.Algorithm(ctx, id)
+	if err == nil && s.isExact() {
+		s.bind(&a, s.Env.descriptors())
+	}
+	return a, err
+}
+
 func chooseAlgorithm(all []client.Algorithm, name string) (client.Algorithm, error) {
 	base, version, hasVersion := strings.Cut(name, "@")
 	match := func(same func(a, b string) bool) []client.Algorithm {

@@ -94,7 +94,10 @@ func join(runs []runner.Run, jobs []client.Job) []Analysis {
 		r := runs[i]
 		out = append(out, Analysis{Run: &r})
 		if r.Job != 0 {
-			byJob[r.Job] = i
+			// On EXACT a run may redo the job of an earlier one: it is the newest's.
+			if at, ok := byJob[r.Job]; !ok || r.Created.After(runs[at].Created) {
+				byJob[r.Job] = i
+			}
 		} else {
 			byRun[r.ID] = i
 		}
@@ -129,7 +132,7 @@ func sortAnalyses(as []Analysis) []Analysis {
 
 // withJob reads the job of a run; a server that does not answer leaves it out.
 func (s *Session) withJob(ctx context.Context, a Analysis) Analysis {
-	if a.Run == nil || a.Run.Job == 0 || a.Run.Server.URL != s.Profile.URL {
+	if a.Run == nil || a.Run.Job == 0 || a.Run.Server.URL != s.Profile.URL || s.redone(a) {
 		return a
 	}
 	if job, err := s.Server.Job(ctx, a.Run.Job); err == nil {

@@ -74,6 +74,10 @@ func (c *comparing) parameters(ctx context.Context, a Analysis) []compare.Entry 
 		c.failed(err)
 	}
 	known := c.parametersOf(ctx, a)
+	show := c.names.show
+	if a.Run != nil && a.Run.Server.URL != c.s.Profile.URL {
+		show = recordedNames // ids of another server mean other things here
+	}
 	chosen := map[string]client.Value{}
 	for _, v := range values {
 		chosen[v.Parameter] = v
@@ -89,13 +93,13 @@ func (c *comparing) parameters(ctx context.Context, a Analysis) []compare.Entry 
 		e := compare.Entry{Section: compare.Parameters, Key: p.ID, Label: p.Label()}
 		switch {
 		case ok:
-			e.Value, e.Text = parse(p, v.Text), c.names.show(ctx, p, v)
+			e.Value, e.Text = parse(p, v.Text), show(ctx, p, v)
 			if v.Text == "" {
 				e.Text = "(none)"
 			}
 		case err == nil && p.Default != nil && *p.Default != "":
 			e.Value = parse(p, *p.Default)
-			e.Text = c.names.show(ctx, p, client.Value{Text: *p.Default})
+			e.Text = show(ctx, p, client.Value{Text: *p.Default})
 			e.Note = "default at launch"
 		default:
 			continue
@@ -183,6 +187,15 @@ func (c *comparing) parametersOf(ctx context.Context, a Analysis) []descriptor.P
 		}
 	})
 	return UserParameters(r.a)
+}
+
+// recordedNames are the names of options as they were at launch; empty where there
+// are none.
+func recordedNames(_ context.Context, p descriptor.Parameter, v client.Value) string {
+	if p.Type != descriptor.Domain && p.Type != descriptor.ListDomain {
+		return ""
+	}
+	return strings.Join(v.Labels, ", ")
 }
 
 // namer shows ids of options as names, with one request per uri. It is safe for use

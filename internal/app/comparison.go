@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +28,7 @@ func (s *Session) Compare(ctx context.Context, analyses []Analysis, seen func(do
 	}
 	analyses = s.withParameters(ctx, analyses)
 	c := newComparing(s)
+	c.several = slices.ContainsFunc(analyses, func(a Analysis) bool { return a.Run != nil && a.Run.Server.URL != s.Profile.URL })
 	inputs := make([]compare.Input, len(analyses))
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -72,6 +75,8 @@ type comparing struct {
 	// away is set when the server did not answer, so that it is not asked a
 	// thousand times more.
 	away error
+	// several tells that they are of more than one server.
+	several bool
 	// noMetrics is set when the server has said that it keeps none.
 	noMetrics bool
 }
@@ -92,10 +97,28 @@ func (c *comparing) input(ctx context.Context, a Analysis) compare.Input {
 		a = full
 	}
 	in := compare.Input{Key: a.Key(), Title: a.Title(), Unfit: !succeeded(a)}
+	if c.several {
+		in.Entries = append(in.Entries, textEntry(compare.Facts, "server", c.s.serverOf(a)), textEntry(compare.Facts, "project", c.s.projectOf(a)))
+	}
 	in.Entries = append(in.Entries, c.s.facts(a)...)
 	in.Entries = append(in.Entries, c.parameters(ctx, a)...)
 	in.Entries = append(in.Entries, c.results(ctx, a)...)
 	return in
+}
+
+// serverOf and projectOf say where an analysis belongs.
+func (s *Session) serverOf(a Analysis) string {
+	if a.Run == nil || a.Run.Server.URL == s.Profile.URL {
+		return cmp.Or(s.Profile.Name, s.Profile.URL)
+	}
+	return cmp.Or(a.Run.Server.Profile, a.Run.Server.URL)
+}
+
+func (s *Session) projectOf(a Analysis) string {
+	if a.Run == nil {
+		return s.Project.Name
+	}
+	return a.Run.Project.Name
 }
 
 // failed notes that the server is away, if an error says so.

@@ -81,8 +81,12 @@ func (s *Session) Drawn(ctx context.Context, a Analysis, seen func(n int)) (Draw
 
 // lister is the session of an analysis' own server, if it lists annotations.
 func (s *Session) lister(a Analysis) (*Session, client.AnnotationLister, error) {
-	if a.Run != nil && a.Run.Server.URL != s.Profile.URL {
-		return s, nil, fmt.Errorf("the results of %s lie on another server, %s; open it with -S", a.Title(), a.Run.Server.URL)
+	s, err := s.home(a)
+	if err != nil {
+		return s, nil, err
+	}
+	if s.redone(a) {
+		return s, nil, fmt.Errorf("what %s drew is no longer on the server: a later run has redone its job; its files are in %s", a.Title(), a.Run.Folder)
 	}
 	lister, ok := s.Server.(client.AnnotationLister)
 	if !ok {

@@ -70,6 +70,15 @@ func (s *Session) bind(a *client.Algorithm, local []localDescriptor) (why string
 		len(files), a.Package, strings.Join(files, ", "), s.Env.DescriptorFolder())
 }
 
+// Missing says why an algorithm cannot run on this box; empty where it can, as far
+// as is known before a launch.
+func (s *Session) Missing(a client.Algorithm) string {
+	if !s.isExact() || PerImage(a) {
+		return ""
+	}
+	return s.bind(&a, s.Env.descriptors())
+}
+
 // bindTo takes from a descriptor what EXACT does not store.
 func bindTo(a *client.Algorithm, d *descriptor.Descriptor) {
 	a.Version, a.Container, a.CommandLine, a.Writes = d.Version, d.Container.Image, d.CommandLine, d.ExactWrites
@@ -128,9 +137,7 @@ func (s *Session) checkExact(requests []LaunchRequest) error {
 	seen := map[client.ID]bool{}
 	for _, r := range requests {
 		if !PerImage(r.Algorithm) {
-			a := r.Algorithm
-			why := s.bind(&a, s.Env.descriptors())
-			return fmt.Errorf("algorithm %s cannot run on this box: %s", text.Line(a.Name), text.Line(cmp.Or(why, "it was read before its descriptor was there; try again")))
+			return fmt.Errorf("algorithm %s cannot run on this box: %s", text.Line(r.Algorithm.Name), text.Line(cmp.Or(s.Missing(r.Algorithm), "it was read before its descriptor was there; try again")))
 		}
 		images := chosenImages(r.Values)
 		if len(images) != 1 {
@@ -172,6 +179,18 @@ func (e Existing) String() string {
 		state = "was left half done"
 	}
 	return fmt.Sprintf("%s: job %d, %s", text.Line(name), e.Job.ID, state)
+}
+
+// redone tells whether a later run of this box has redone the job of an analysis:
+// what the server has of the job is that one's.
+func (s *Session) redone(a Analysis) bool {
+	if a.Run == nil || a.Run.Server.Kind != client.Exact || a.Run.Job == 0 {
+		return false
+	}
+	runs, err := s.Env.Store.List()
+	return err == nil && slices.ContainsFunc(runs, func(r runner.Run) bool {
+		return r.Job == a.Run.Job && r.Server.URL == a.Run.Server.URL && r.Created.After(a.Run.Created)
+	})
 }
 
 // What may be done about jobs that are there already.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,6 +92,21 @@ func (e *Env) OpenRun(run runner.Run, ca string) (*Session, error) {
 	return s, nil
 }
 
+// home is a session of an analysis' own server, which may be another one.
+func (s *Session) home(a Analysis) (*Session, error) {
+	if a.Run == nil || a.Run.Server.URL == s.Profile.URL {
+		return s, nil
+	}
+	home, err := s.Env.OpenRun(*a.Run, "")
+	if err == nil && !home.HasKeys() {
+		err = fmt.Errorf("no keys for it; run 'cytorun login %s'", a.Run.Server.URL)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the results of %s lie on another server, %s: %w", a.Title(), text.Line(a.Run.Server.URL), err)
+	}
+	return home, nil
+}
+
 // isSite tells whether an address as it was typed is that of a site.
 func isSite(typed, site string) bool {
 	named, err := profile.NormaliseURL(typed)
@@ -156,6 +172,14 @@ func (s *Session) findNumber(ctx context.Context, algorithm string, number int) 
 			found = append(found, a)
 		}
 	}
+	// A number is a job's, and on EXACT several runs may have had the same: it is the
+	// newest's. They come newest first.
+	jobs := map[client.ID]bool{}
+	found = slices.DeleteFunc(found, func(a Analysis) bool {
+		had := a.JobID() != 0 && jobs[a.JobID()]
+		jobs[a.JobID()] = true
+		return had
+	})
 	switch len(found) {
 	case 0:
 		return Analysis{}, client.NotFound("no analysis %q; 'cytorun analyses' lists them", text.Line(fmt.Sprintf("%s#%d", algorithm, number)))

@@ -104,7 +104,7 @@ func (l *List) TakeRuns(runs []runner.Run) (changed bool) {
 		if row == nil {
 			row = &Row{}
 			// The job may be known already, from before its run was.
-			if of := l.ofJob(run); of != nil && of.Run == nil {
+			if of := l.ofJob(run); of != nil && of.Run == nil { // nobody's yet
 				row = of
 			} else {
 				fresh = append(fresh, row)
@@ -118,11 +118,18 @@ func (l *List) TakeRuns(runs []runner.Run) (changed bool) {
 		}
 		row.Run = &run
 		row.Record.Fields = nil // its results may be there now
-		if of := l.ofJob(run); of != nil && of != row {
+		of := l.ofJob(run)
+		switch {
+		case of == nil || of == row:
+		case of.Run == nil:
 			row.Job = of.Job
 			gone[of] = true
+		case run.Created.After(of.Run.Created):
+			// On EXACT a run may redo the job of an earlier one: it is the newest's.
+			row.Job, of.Job = of.Job, nil
+			l.prepare(of)
 		}
-		if run.Job != 0 && run.Server.URL == l.url {
+		if run.Job != 0 && run.Server.URL == l.url && (of == nil || of.Run == nil || !of.Run.Created.After(run.Created)) {
 			l.byJob[run.Job] = row
 		}
 		l.prepare(row)

@@ -22,6 +22,10 @@ type MetricSum struct {
 // Metrics are the measures that the server keeps of an analysis, in their order;
 // client.ErrUnsupported tells that it keeps none of any.
 func (s *Session) Metrics(ctx context.Context, a Analysis) ([]MetricSum, error) {
+	s, err := s.home(a)
+	if err != nil {
+		return nil, err
+	}
 	store, ok := s.Server.(client.MetricStore)
 	if !ok || a.JobID() == 0 {
 		return nil, client.ErrUnsupported

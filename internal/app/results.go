@@ -7,7 +7,6 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/cache"
-	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 )
 
@@ -32,11 +31,17 @@ func (s *Session) Results(ctx context.Context, a Analysis) (Results, error) {
 	if a.JobID() == 0 {
 		return r, nil
 	}
-	if a.Run != nil && a.Run.Server.URL != s.Profile.URL {
-		return r, fmt.Errorf("the results of %s lie on another server, %s", a.Title(), text.Line(a.Run.Server.URL))
+	s, err := s.home(a)
+	if err != nil {
+		return r, err
+	}
+	if s.redone(a) {
+		if r, _, ok := RecordedResults(*a.Run); ok {
+			return r, nil
+		}
+		return r, fmt.Errorf("the results of %s are no longer on the server: a later run has redone its job", a.Title())
 	}
 	job := s.jobOf(a)
-	var err error
 	if counter, ok := s.Server.(client.AnnotationCounter); ok {
 		if r.Counts, err = counter.AnnotationCounts(ctx, job); err != nil {
 			return r, err
@@ -72,7 +77,7 @@ func (s *Session) resultsKey(a Analysis) cache.Key {
 // keptResults are the results as somebody looked at them last, after the analysis
 // had ended, and how long ago that was.
 func (s *Session) keptResults(a Analysis) (r Results, age time.Duration, ok bool) {
-	if a.JobID() == 0 || a.State().Live {
+	if a.JobID() == 0 || a.State().Live || s.redone(a) {
 		return Results{}, 0, false
 	}
 	return cache.Load[Results](s.Env.answers(), s.resultsKey(a))

@@ -199,12 +199,15 @@ func (m *Screen) open() tea.Cmd {
 	if !ok {
 		return nil
 	}
+	if r.Missing != "" {
+		return nav.Send(nav.Toast{Text: "it cannot run on this box: " + text.Line(r.Missing), Tone: app.Warn})
+	}
 	gen, s := nav.NewGen(), m.session
 	m.opening = gen
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		a, err := s.Server.Algorithm(ctx, r.ID)
+		a, err := s.AlgorithmToFill(ctx, r.ID)
 		return opened{gen, a, err}
 	}
 }

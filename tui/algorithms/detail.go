@@ -23,7 +23,12 @@ func (m *Screen) about(width int) []string {
 	if r.Typical > 0 {
 		f.Add("usually", "takes "+text.Duration(r.Typical)+" on this box")
 	}
+	if r.Package != "" {
+		f.Add("package", r.Package)
+	}
 	switch {
+	case r.Missing != "":
+		f.AddStyled("not here", r.Missing, style.Now().Warn)
 	case r.Container == "":
 		f.Add("container", "none on the server; it cannot be run before it has one")
 	case r.Here:
@@ -32,7 +37,7 @@ func (m *Screen) about(width int) []string {
 		f.Add("container", r.Container+", fetched at the first run")
 	}
 	params := app.UserParameters(r.Algorithm)
-	if !namesImages(params) {
+	if r.Missing == "" && !namesImages(params) {
 		f.Add("images", "takes all images of the project")
 	}
 	if r.Last != nil && r.Last.State().Tone == app.Bad {

@@ -3,6 +3,8 @@ package algorithms
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -41,6 +43,9 @@ func (m *Screen) cell(i, column int) widget.Cell {
 	r := m.row(i)
 	switch column {
 	case 0:
+		if r.Package != "" && m.namesakes(r) {
+			return widget.Cell{Text: fmt.Sprintf("%s (id %d)", r.Name, r.ID)} // names of plugins are not unique
+		}
 		if r.Deprecated {
 			return widget.Cell{Text: r.Name + " (deprecated)", Style: &t.Faint}
 		}
@@ -49,6 +54,8 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		return widget.Cell{Text: r.Version, Style: &t.Faint}
 	case 2:
 		switch {
+		case r.Missing != "":
+			return widget.Cell{Text: "no descriptor", Style: &t.Warn}
 		case r.Container == "":
 			return widget.Cell{Text: "none", Style: &t.Warn}
 		case r.Here:
@@ -62,6 +69,11 @@ func (m *Screen) cell(i, column int) widget.Cell {
 	state := r.Last.State()
 	role := t.Tone(state.Tone)
 	return widget.Cell{Text: style.Sign(state.Tone) + " " + state.Word + " " + text.Ago(r.Last.Created(), m.now), Style: &role}
+}
+
+// namesakes tells whether another algorithm has the same name.
+func (m *Screen) namesakes(r app.AlgorithmRow) bool {
+	return slices.ContainsFunc(m.rows, func(o app.AlgorithmRow) bool { return o.Name == r.Name && o.ID != r.ID })
 }
 
 // View draws the screen.
@@ -125,7 +137,7 @@ func (m *Screen) Actions() []nav.Action {
 			Do: func() tea.Msg {
 				ctx, cancel := context.WithTimeout(context.Background(), within)
 				defer cancel()
-				a, err := s.Server.Algorithm(ctx, r.ID)
+				a, err := s.AlgorithmToFill(ctx, r.ID)
 				if err != nil {
 					return nav.Toast{Text: err.Error(), Tone: app.Bad}
 				}

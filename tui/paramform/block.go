@@ -17,6 +17,8 @@ const (
 	blockRuntime = "runtime"
 	blockSplit   = "split"
 	blockSweeps  = "sweeps"
+	// blockExisting is about images that have a job of the algorithm already.
+	blockExisting = "existing"
 )
 
 // The ways to put several sweeps together.
@@ -33,7 +35,13 @@ func newBlock(s *app.Session, a client.Algorithm) *forms.Form {
 		ID: blockNote, Name: "Note", Type: descriptor.String, Optional: true, Flag: "--note",
 		Description: "A line for yourself: why this analysis, what is different about it.",
 	})
-	if p, ok := splitParameter(a); ok {
+	if app.PerImage(a) {
+		skip := app.SkipExisting
+		ps = append(ps, descriptor.Parameter{
+			ID: blockExisting, Name: "Existing jobs", Type: descriptor.String, Default: &skip, Flag: "--existing", Choices: []string{app.SkipExisting, app.RedoExisting},
+			Description: "The server keeps one job of an algorithm for each image. skip leaves the images out that have one; redo runs them again, and what their jobs wrote there is deleted.",
+		})
+	} else if p, ok := splitParameter(a); ok {
 		one := "1"
 		ps = append(ps, descriptor.Parameter{
 			ID: blockSplit, Name: "Split", Type: descriptor.Number, Integer: true, Optional: true, Minimum: &one, Flag: "--split " + p.ID + ":N",
@@ -77,6 +85,14 @@ func (m *Screen) launchRequest() app.LaunchRequest {
 }
 
 func (m *Screen) blockText(id string) string { return strings.TrimSpace(m.block.Field(id).Text) }
+
+// existing is what to do about images that have a job already.
+func (m *Screen) existing() string {
+	if m.block.Field(blockExisting) == nil {
+		return ""
+	}
+	return m.blockText(blockExisting)
+}
 
 // judge adds what a field alone cannot tell, after its form has judged it.
 func (m *Screen) judge(s spot) {

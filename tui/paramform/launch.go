@@ -109,6 +109,7 @@ func (m *Screen) launch() tea.Cmd {
 	gen, s, r := nav.NewGen(), m.session, m.launchRequest()
 	several, zip, size, group := m.several, m.sideBySide(), m.splitSize(), m.newGroup()
 	split, _ := splitParameter(m.algorithm)
+	existing := m.existing()
 	m.stage, m.wait, m.checks = checking, gen, nil
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
@@ -124,9 +125,39 @@ func (m *Screen) launch() tea.Cmd {
 		if err != nil {
 			return checked{gen: gen, err: err}
 		}
+		if app.PerImage(r.Algorithm) { // before anything is said of their jobs
+			if err := s.Check(ctx, all...); err != nil {
+				return checked{gen: gen, err: err}
+			}
+		}
+		all, jobs, err := settle(ctx, s, all, existing)
+		if err != nil {
+			return checked{gen: gen, err: err}
+		}
 		question, asked := whatToAsk(s, all, several)
+		asked = append(asked, jobs...)
 		return checked{gen, values, all, append(asked, s.Preflight(ctx, all[0])...), question, nil}
 	}
+}
+
+// settle decides about images that have a job already, and says so.
+func settle(ctx context.Context, s *app.Session, all []app.LaunchRequest, how string) ([]app.LaunchRequest, []app.Check, error) {
+	existing, err := s.Existing(ctx, all)
+	if err != nil || len(existing) == 0 {
+		return all, nil, err
+	}
+	settled, err := app.Settle(all, existing, how)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := app.Check{Name: "jobs", OK: true, Warn: true, Text: fmt.Sprintf("%d of %d images have a job already and are skipped: %s", len(existing), len(all), existing[0])}
+	if how == app.RedoExisting {
+		c.Text = fmt.Sprintf("%d of %d images have a job already; what it wrote on the server is deleted: %s", len(existing), len(all), existing[0])
+	}
+	if len(existing) > 1 {
+		c.Text += " …"
+	}
+	return settled, []app.Check{c}, nil
 }
 
 // needLook names the fields that prevent a launch, or the first of them.

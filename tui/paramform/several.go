@@ -133,6 +133,9 @@ func splitParameter(a client.Algorithm) (p descriptor.Parameter, ok bool) {
 
 // splitSize is how many options each run gets, 0 for all.
 func (m *Screen) splitSize() int {
+	if app.PerImage(m.algorithm) {
+		return 1
+	}
 	f := m.block.Field(blockSplit)
 	if f == nil || len(f.Problems) > 0 {
 		return 0
@@ -197,7 +200,11 @@ func requests(r app.LaunchRequest, v several, together bool, split string, size 
 		one := r
 		one.Values = values
 		parts := []app.LaunchRequest{one}
-		if size > 0 {
+		if app.PerImage(r.Algorithm) {
+			if parts, err = app.EachImage(parts); err != nil {
+				return nil, err
+			}
+		} else if size > 0 {
 			if parts, err = app.Split(one, split, size); err != nil {
 				return nil, err
 			}
