@@ -44,8 +44,11 @@ each job. What was cut off goes on with --resume.`,
 			if err != nil {
 				return err
 			}
-			if len(plan.Gone) == 0 {
+			if len(plan.Gone) == 0 || plan.Annotations+plan.Files == 0 {
 				c.say("nothing to delete%s", left(plan))
+				if c.json {
+					return c.printJSON(field{"deleted", cleanedJSON{}})
+				}
 				return nil
 			}
 			question := fmt.Sprintf("delete %s and %s of %d analyses from the server%s?",

@@ -353,5 +353,8 @@ func (s *Session) UnfinishedCleanup(ctx context.Context) (Cleanup, error) {
 	if err != nil {
 		return plan, err
 	}
+	if plan.Annotations+plan.Files == 0 {
+		plan.Gone = nil // it was cut off between the last deletion and noting it
+	}
 	return plan, s.keepCleanup(plan.Gone, nil) // what got a star since is settled
 }

@@ -119,6 +119,18 @@ func TestASecondCleanUpDoesNotForgetTheFirst(t *testing.T) {
 	}
 }
 
+func TestACleanUpThatHadDoneEverythingIsForgotten(t *testing.T) {
+	s := newSite(t)
+	a := s.register(nuclei, "1.0")
+	x := s.ended(a, s.image("a.png"), 1)
+	must(t, s.Server.(client.ResultDeleter).DeleteResults(tctx, x.JobID()))
+	must(t, s.keepCleanup([]Analysis{x}, nil))
+	left, err := s.UnfinishedCleanup(tctx)
+	if err != nil || len(left.Gone) != 0 || s.HasUnfinishedCleanup() {
+		t.Errorf("%+v, %v", left, err)
+	}
+}
+
 func TestAJobThatOneMayNotDeleteStaysAndTheRunGoes(t *testing.T) {
 	s := newSite(t)
 	id, err := s.server.AddProject(tctx, embedded.NewProject{Name: "theirs", ReadOnly: true})

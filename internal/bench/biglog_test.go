@@ -187,7 +187,7 @@ func (x *screen) toFirst(key string) {
 // until waits until a text is on the screen, and tells how long after a time its bytes came.
 func (x *screen) until(want string, began time.Time) time.Duration {
 	x.b.Helper()
-	seen := x.within(time.Minute, func(s string) bool { return strings.Contains(s, want) })
+	seen := x.within(5*time.Minute, func(s string) bool { return strings.Contains(s, want) })
 	if seen.IsZero() {
 		x.b.Fatalf("%s does not show %q:\n%s", x.cmd.Path, want, x.term.String())
 	}

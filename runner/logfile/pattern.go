@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -98,23 +99,29 @@ func isASCII(s string) bool {
 	return true
 }
 
-// lower makes ASCII letters small, in place, eight at a time.
-func lower(b []byte) []byte {
+// lower makes ASCII letters small, in place.
+func lower(b []byte) []byte { return lowerInto(b, b) }
+
+// lowerInto writes src with small ASCII letters over dst, eight at a time; dst may be
+// src itself, and grows where it is too small.
+func lowerInto(dst, src []byte) []byte {
 	const ones = 0x0101010101010101
-	rest := b
-	for ; len(rest) >= 8; rest = rest[8:] {
-		w := binary.LittleEndian.Uint64(rest)
+	dst = slices.Grow(dst[:0], len(src))[:len(src)]
+	out := dst
+	for ; len(src) >= 8 && len(out) >= 8; src, out = src[8:], out[8:] {
+		w := binary.LittleEndian.Uint64(src)
 		low := w &^ (0x80 * ones)
 		// In each byte the top bit tells: at least 'A', more than 'Z', no ASCII.
 		capital := ((low + (0x80-'A')*ones) ^ (low + (0x7f-'Z')*ones)) &^ w & (0x80 * ones)
-		binary.LittleEndian.PutUint64(rest, w|capital>>2)
+		binary.LittleEndian.PutUint64(out, w|capital>>2)
 	}
-	for i, c := range rest {
+	for i, c := range src {
 		if c >= 'A' && c <= 'Z' {
-			rest[i] = c + 'a' - 'A'
+			c += 'a' - 'A'
 		}
+		out[i] = c
 	}
-	return b
+	return dst
 }
 
 // matchStates tells whether an expression matches one line, or one state of a

@@ -129,7 +129,7 @@ func (s *searcher) block(r io.ReaderAt, k, size int64, p *Pattern, found func(of
 	}
 	hay := plain
 	if p.fold && len(p.must) > 0 {
-		s.low = lower(append(s.low[:0], plain...))
+		s.low = lowerInto(s.low, plain)
 		hay = s.low
 	}
 	place := places{data: data, plain: plain}
