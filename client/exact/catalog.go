@@ -133,15 +133,8 @@ func offered(p Plugin, s ImageSet) bool {
 	return slices.ContainsFunc(p.Products, func(id client.ID) bool { return slices.Contains(s.Products, id) })
 }
 
-// userNames gives the names of the users that the user may see, by id.
-func (c *Client) userNames(ctx context.Context) (map[client.ID]string, error) {
-	c.known.Lock()
-	names := c.known.users
-	c.known.Unlock()
-	if names != nil {
-		return names, nil
-	}
-	names = map[client.ID]string{}
+func (c *Client) readUserNames(ctx context.Context) (map[client.ID]string, error) {
+	names := map[client.ID]string{}
 	err := c.each(ctx, with(usersPath, "fields", "id,username"), func(raw []byte) error {
 		var w struct {
 			ID       client.ID
@@ -152,13 +145,7 @@ func (c *Client) userNames(ctx context.Context) (map[client.ID]string, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	c.known.Lock()
-	c.known.users = names
-	c.known.Unlock()
-	return names, nil
+	return names, err
 }
 
 // userName is the name of a user, or what can be said of one that is not seen.

@@ -29,7 +29,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -155,13 +154,4 @@ func (c *Client) sign(r *resty.Request) {
 		request.SetBasicAuth(c.keys.Public, c.keys.Private)
 		r.SetHeader("Authorization", request.Header.Get("Authorization"))
 	}
-}
-
-// known keeps what changes rarely and is asked for often.
-type known struct {
-	sync.Mutex
-	users    map[client.ID]string    // names by id
-	plugins  map[client.ID]string    // names by id
-	sets     map[client.ID]client.ID // image sets by image
-	snapshot *snapshot
 }

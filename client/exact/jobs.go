@@ -108,24 +108,28 @@ func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]cl
 	if old && shot != nil && shot.project == project && c.opts.Now().Sub(shot.at) < snapshotLife {
 		return shot.jobs, nil
 	}
-	places, err := c.imagePlaces(ctx, project)
-	if err != nil && !errors.Is(err, client.ErrNotFound) {
+	rows, err := c.PluginJobs(ctx, JobQuery{})
+	if err != nil {
 		return nil, err
 	}
-	n := names{places: places}
+	var lastImage, lastPlugin client.ID
+	for _, row := range rows {
+		lastImage, lastPlugin = max(lastImage, row.Image), max(lastPlugin, row.Plugin)
+	}
+	var n names
+	if n.places, err = c.placesFor(ctx, project, lastImage); err != nil {
+		return nil, err
+	}
+	if n.plugins, err = c.pluginNames(ctx, lastPlugin); err != nil {
+		return nil, err
+	}
+	if n.users, err = c.userNames(ctx); err != nil {
+		return nil, err
+	}
 	jobs := []client.Job{}
-	if len(places) > 0 {
-		rows, err := c.PluginJobs(ctx, JobQuery{})
-		if err != nil {
-			return nil, err
-		}
-		if n.plugins, n.users, err = c.pluginAndUserNames(ctx); err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			if _, ok := places[row.Image]; ok {
-				jobs = append(jobs, n.job(row))
-			}
+	for _, row := range rows {
+		if _, ok := n.places[row.Image]; ok {
+			jobs = append(jobs, n.job(row))
 		}
 	}
 	slices.SortStableFunc(jobs, func(a, b client.Job) int {
@@ -135,19 +139,6 @@ func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]cl
 	c.known.snapshot = &snapshot{project: project, at: c.opts.Now(), jobs: jobs}
 	c.known.Unlock()
 	return jobs, nil
-}
-
-func (c *Client) pluginAndUserNames(ctx context.Context) (plugins, users map[client.ID]string, err error) {
-	all, err := c.Plugins(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	plugins = map[client.ID]string{}
-	for _, p := range all {
-		plugins[p.ID] = p.Name
-	}
-	users, err = c.userNames(ctx)
-	return plugins, users, err
 }
 
 // Job reads one job.
@@ -162,38 +153,43 @@ func (c *Client) Job(ctx context.Context, id client.ID) (client.Job, error) {
 // named adds what the ids of one job stand for. An image that may not be seen
 // leaves the project out.
 func (c *Client) named(ctx context.Context, j PluginJob) (client.Job, error) {
-	c.known.Lock()
-	set, ok := c.known.sets[j.Image]
-	plugin, named := c.known.plugins[j.Plugin]
-	c.known.Unlock()
-	if !ok {
-		image, err := c.Image(ctx, j.Image)
-		if err != nil && !errors.Is(err, client.ErrNotFound) && !errors.Is(err, client.ErrForbidden) {
-			return client.Job{}, err
-		}
-		set = image.ImageSet
+	place, err := c.placeOf(ctx, j.Image)
+	if err != nil {
+		return client.Job{}, err
 	}
-	if !named {
-		p, err := c.Plugin(ctx, j.Plugin)
-		if err != nil && !errors.Is(err, client.ErrNotFound) {
-			return client.Job{}, err
-		}
-		plugin = p.Name
+	plugins, err := c.pluginNames(ctx, j.Plugin)
+	if err != nil {
+		return client.Job{}, err
 	}
 	users, err := c.userNames(ctx)
 	if err != nil {
 		return client.Job{}, err
 	}
-	c.known.Lock()
-	if c.known.sets == nil {
-		c.known.sets, c.known.plugins = map[client.ID]client.ID{}, map[client.ID]string{}
-	}
-	c.known.sets[j.Image], c.known.plugins[j.Plugin] = set, plugin
-	c.known.Unlock()
-	n := names{places: map[client.ID]client.ID{j.Image: set}, plugins: map[client.ID]string{j.Plugin: plugin}, users: users}
+	n := names{places: map[client.ID]client.ID{j.Image: place}, plugins: plugins, users: users}
 	job := n.job(j)
 	job.Parameters = []client.JobParameter{}
 	return job, nil
+}
+
+// placeOf is the image set of one image, 0 where the image may not be seen.
+func (c *Client) placeOf(ctx context.Context, image client.ID) (client.ID, error) {
+	c.known.Lock()
+	place, ok := c.known.sets[image]
+	c.known.Unlock()
+	if ok {
+		return place, nil
+	}
+	i, err := c.Image(ctx, image)
+	if err != nil && !errors.Is(err, client.ErrNotFound) && !errors.Is(err, client.ErrForbidden) {
+		return 0, err
+	}
+	c.known.Lock()
+	defer c.known.Unlock()
+	if c.known.sets == nil {
+		c.known.sets = map[client.ID]client.ID{}
+	}
+	c.known.sets[image] = i.ImageSet
+	return i.ImageSet, nil
 }
 
 // errNoImage is a job for EXACT without an image.

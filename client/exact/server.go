@@ -71,7 +71,7 @@ func (c *Client) Projects(ctx context.Context) ([]client.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := c.imagePlaces(ctx, 0)
+	places, err := c.imagePlaces(ctx, 0) // counted anew
 	if err != nil {
 		return nil, err
 	}
