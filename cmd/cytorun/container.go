@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -133,16 +134,21 @@ func stateOf(i app.StoredItem) string {
 }
 
 func newContainerPullCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var into string
+	cmd := &cobra.Command{
 		Use:   "pull ALGORITHM|REFERENCE",
 		Short: "fetch a container now rather than at its first run",
 		Long: `Fetch the container of an algorithm, or one by its reference, and print where
 it lies. A word with a slash or a colon is a reference: docker://NAME:TAG or
 NAME:TAG, oras://NAME:TAG, docker-archive:FILE, or a .sif file. Without a tag
 the version of the algorithm is taken, never 'latest'. What was cut off goes on
-at whole layers.`,
+at whole layers.
+
+With --into a folder is filled for all people of a box: it is made readable by
+everybody, and [containers] site of each one's config.toml names it.`,
 		Example: `  cytorun container pull Nuclei
-  cytorun container pull ghcr.io/lab/nuclei:1.2`,
+  cytorun container pull ghcr.io/lab/nuclei:1.2
+  cytorun container pull --into /opt/containers ghcr.io/lab/nuclei:1.2`,
 		Args:              exactArgs("an algorithm or a reference"),
 		ValidArgsFunction: c.completeAlgorithms,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -155,7 +161,13 @@ at whole layers.`,
 				return err
 			}
 			show := c.progress()
-			got, err := env.Pull(cmd.Context(), reference, show.line)
+			pull := env.Pull
+			if into != "" {
+				pull = func(ctx context.Context, reference string, progress func(string)) (apptainer.Container, error) {
+					return env.PullFor(ctx, into, reference, progress)
+				}
+			}
+			got, err := pull(cmd.Context(), reference, show.line)
 			show.end()
 			if err != nil {
 				return err
@@ -172,6 +184,8 @@ at whole layers.`,
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&into, "into", "", "fetch into this `FOLDER`, for everybody to read")
+	return cmd
 }
 
 // referenceOf is the reference that a word means: itself, or that of an

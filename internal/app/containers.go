@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -244,6 +246,30 @@ func (e *Env) PruneContainers(plan []StoredItem) (deleted []StoredItem, err erro
 		}
 	}
 	return deleted, err
+}
+
+// PullFor is Pull for everybody: into a folder that a site names in [containers]
+// site, and readable by all.
+func (e *Env) PullFor(ctx context.Context, folder, reference string, progress func(string)) (apptainer.Container, error) {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return apptainer.Container{}, err
+	}
+	site := *e
+	site.Paths.Containers = folder
+	got, err := site.Pull(ctx, reference, progress)
+	if err != nil {
+		return got, err
+	}
+	// Nothing but what is the cache's own: the folder may be anybody's.
+	names, _ := filepath.Glob(filepath.Join(folder, "refs", "*.json")) // the pattern is good
+	for _, path := range append(names, got.Path, strings.TrimSuffix(got.Path, ".sif")+".json") {
+		// Somebody else may fetch there too.
+		if failed := os.Chmod(path, 0o644); !errors.Is(failed, os.ErrPermission) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return got, errors.Join(err, os.Chmod(folder, 0o755), os.Chmod(filepath.Join(folder, "refs"), 0o755))
 }
 
 // Pull makes sure that a container is on this box. progress gets lines for a

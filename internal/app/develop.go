@@ -424,6 +424,14 @@ func developFacts(d *runner.Develop, found []runner.Source) []DevelopLine {
 	return out
 }
 
+// CacheOf are the folders of the container that an analysis kept for later runs.
+func CacheOf(a Analysis) []string {
+	if a.Run == nil {
+		return nil
+	}
+	return a.Run.Cache
+}
+
 // DevelopOf is what an analysis that is launched again takes over of a person's
 // own.
 func DevelopOf(a Analysis) *runner.Develop {

@@ -346,6 +346,7 @@ type again struct {
 	values    []client.Value
 	resources *runner.Resources
 	own       *runner.Develop
+	cache     []string
 	err       error
 }
 
@@ -361,7 +362,7 @@ func (m *Screen) form() tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		algorithm, values, err := s.Again(ctx, a)
-		return again{gen, algorithm, values, s.ResourcesOf(a), app.DevelopOf(a), err}
+		return again{gen, algorithm, values, s.ResourcesOf(a), app.DevelopOf(a), app.CacheOf(a), err}
 	}
 }
 
@@ -373,7 +374,7 @@ func (m *Screen) openedForm(msg again) tea.Cmd {
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
-	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources, Develop: msg.own})
+	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources, Develop: msg.own, Cache: msg.cache})
 }
 
 // shownTable is the table as it is on the screen, for exports.

@@ -25,6 +25,7 @@ type OpenForm struct {
 	Resources *runner.Resources // of the analysis they are of; nil: unknown
 	Develop   *runner.Develop   // what it had of a person's own; nil: nothing
 	Container string            // to run in place of the algorithm's; empty: that one
+	Cache     []string          // what it kept of its container for later runs
 }
 
 // OpenLog opens the log of an analysis.

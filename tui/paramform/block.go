@@ -74,7 +74,7 @@ func (m *Screen) launchRequest() app.LaunchRequest {
 	if f := m.block.Field(blockRuntime); f != nil {
 		r.Runtime = runner.Runtime(f.Text)
 	}
-	r.Container = m.container
+	r.Container, r.Cache = m.container, m.cache
 	if m.own != nil {
 		r.Develop = m.own
 		if m.own.Source != nil {

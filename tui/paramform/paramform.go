@@ -73,6 +73,7 @@ type Screen struct {
 	preview   app.Preview
 	words     []string        // of the preview
 	own       *runner.Develop // of the analysis that it is of, nil for most
+	cache     []string        // folders of the container to keep for later runs
 	container string          // to run in place of the algorithm\'s
 	stage     stage
 	wait      nav.Gen // of the stage
@@ -128,7 +129,7 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runne
 // a person's own: the look before the launch tells of it.
 func Again(s *app.Session, f nav.OpenForm) nav.Screen {
 	m := New(s, f.Algorithm, f.Values, f.Resources).(*Screen)
-	m.own, m.container = f.Develop, f.Container
+	m.own, m.container, m.cache = f.Develop, f.Container, f.Cache
 	return m
 }
 
