@@ -26,6 +26,7 @@ type child struct {
 	Hold    time.Duration
 	Log     string // file that gets what happened
 	Umask   int
+	Own     string // a folder for the log of its use, which it then writes
 }
 
 func TestMain(m *testing.M) {
@@ -68,6 +69,11 @@ func beChild(s string) int {
 	select {
 	case <-time.After(c.Hold):
 	case <-ctx.Done():
+	}
+	if c.Own != "" {
+		if err := LogUse(c.Own, Record{Run: c.Run, Algorithm: "Nuclei", GPUs: g.UUIDs(), Started: time.Now(), Ended: time.Now()}); err != nil {
+			note("fails", err.Error())
+		}
 	}
 	note("ends", strings.Join(g.UUIDs(), ","))
 	return 0

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -95,6 +96,62 @@ func TestUseOfAnotherBoxStaysThere(t *testing.T) {
 		if rs, err := ReadUsage(dir, now.Add(-time.Hour)); err != nil || len(rs) != 1 || rs[0].Run != "b" {
 			t.Error(rs, err)
 		}
+	}
+}
+
+func TestUseOfTwoUsersIsSeenByBoth(t *testing.T) {
+	b := newBox(t, 1)
+	root := b.argv
+	b.asNobody()
+	theirs := filepath.Join(b.dir, "theirs")
+	must(t, os.Mkdir(theirs, 0o777))
+	must(t, os.Chmod(theirs, 0o777))
+	b.start(child{Run: "theirs", Request: Request{Count: 1}, Umask: 0o077, Own: theirs})
+	b.await("theirs", "ends", "")
+	b.argv = root
+	b.start(child{Run: "ours", Request: Request{Count: 1}, Umask: 0o077, Own: t.TempDir()})
+	b.await("ours", "ends", "")
+	rs, err := ReadUsage(t.TempDir(), time.Now().Add(-time.Hour))
+	must(t, err)
+	var who []string
+	for _, r := range rs {
+		who = append(who, r.Run+" of "+r.User)
+	}
+	slices.Sort(who)
+	if !slices.Equal(who, []string{"ours of root", "theirs of nobody"}) {
+		t.Errorf("%q", who)
+	}
+	for _, uid := range []int{0, 65534} {
+		st, err := os.Stat(filepath.Join(b.leases(), usageName(uid)))
+		if err != nil || st.Mode().Perm() != 0o644 || owner(st) != uid {
+			t.Errorf("%v %v", st, err)
+		}
+	}
+}
+
+func TestUseIsNotWrittenThroughFilesOfOthers(t *testing.T) {
+	for name, make := range map[string]func(path, victim string) error{
+		"a symbolic link": func(p, v string) error { return os.Symlink(v, p) },
+		"a second name":   func(p, v string) error { return os.Link(v, p) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t, 1)
+			victim := filepath.Join(b.leases(), "victim")
+			must(t, os.WriteFile(victim, []byte("keep me"), 0o666))
+			must(t, make(filepath.Join(b.leases(), usageName(os.Getuid())), victim))
+			own := t.TempDir()
+			err := LogUse(own, Record{Run: "a", Started: time.Now(), Ended: time.Now()})
+			if err == nil || !strings.Contains(err.Error(), "remove it") {
+				t.Error(err)
+			}
+			if got, _ := os.ReadFile(victim); string(got) != "keep me" {
+				t.Errorf("%q", got)
+			}
+			// One's own is noted all the same, and what cannot be read is said.
+			if rs, err := ReadUsage(own, time.Time{}); len(rs) != 1 || err == nil {
+				t.Error(rs, err)
+			}
+		})
 	}
 }
 

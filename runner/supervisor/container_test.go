@@ -27,6 +27,7 @@ sleep) echo sleeping; exec $b sleep 3600;;
 ignore) trap '' TERM; echo ignoring; while :; do $b sleep 1; done;;
 fork) $b setsid $b sleep 3600 & echo left; exit 0;;
 env) $b env; $b pwd; $b cat "$REQUESTS_CA_BUNDLE";;
+eat) exec $b dd if=/dev/zero of=/dev/null bs=300M count=1 2>/dev/null;;
 fill) for d in "$HOME" /tmp .; do $b dd if=/dev/zero of="$d/big" bs=1M count=200 2>/dev/null || { echo "$d is full"; exit 1; }; $b rm "$d/big"; done; echo filled;;
 esac
 `
@@ -140,6 +141,28 @@ func TestRealContainerIsCancelledToTheLastProcess(t *testing.T) {
 			}
 			s.noProcess(run, started)
 		})
+	}
+}
+
+func TestRealContainerIsKilledAtItsMemoryLimitOrRunsWithout(t *testing.T) {
+	sif := container(t)
+	s := newSite(t)
+	a, err := apptainer.Find()
+	must(t, err)
+	spec := s.inside(sif, "eat")
+	spec.Resources.Memory = 100 << 20
+	run := s.create(spec)
+	s.start(run)
+	if why := a.Limits(); why != nil {
+		run = s.ended(run, runner.Succeeded)
+		if events, err := os.ReadFile(filepath.Join(run.Folder, runner.EventsFile)); err != nil || !strings.Contains(string(events), "it runs without a limit") {
+			t.Errorf("%s %v", events, err)
+		}
+		return
+	}
+	run = s.ended(run, runner.Failed)
+	if !strings.Contains(run.Reason, "at its memory limit of 105 MB") || !strings.Contains(run.Result.Advice, "--memory") {
+		t.Errorf("%q, advice %q, %+v", run.Reason, run.Result.Advice, run.Result.Exit)
 	}
 }
 
