@@ -158,7 +158,7 @@ func (w *welcome) failed(err error) tea.Cmd {
 func problemOf(err error) string {
 	var answer *client.HTTPError
 	if errors.Is(err, client.ErrUnauthorised) && errors.As(err, &answer) && answer.Status >= 300 {
-		return "the server does not accept these keys: check both (public key, private key)"
+		return "the server does not accept these keys: check both (public key, private key; on EXACT user name, password)"
 	}
 	return err.Error()
 }
@@ -190,7 +190,7 @@ func (w *welcome) View() string {
 	t := style.Now()
 	var lines []string
 	add := func(s ...string) { lines = append(lines, s...) }
-	add("", "  "+t.Bold.Render("Run image analysis algorithms of Cytomine on this box."), "")
+	add("", "  "+t.Bold.Render("Run image analysis algorithms of Cytomine and EXACT on this box."), "")
 	if w.Editing() {
 		w.viewLogin(add)
 	} else {
@@ -205,7 +205,7 @@ func (w *welcome) View() string {
 			add("")
 		}
 		choice(welcomeDemo, "opens the demo: a small server on this box with real images and algorithms. It needs nothing else.")
-		choice(welcomeLogin, "logs in to your server with the two keys of your account there.")
+		choice(welcomeLogin, "logs in to your server, Cytomine or EXACT, with your account there.")
 	}
 	if w.busy != 0 {
 		add("", "  "+t.Busy.Render("● "+text.Truncate(text.Line(w.doing), w.width-6)))
