@@ -34,7 +34,7 @@ func readFolder(dir string) (Run, int64, error) {
 	if run.ID == "" {
 		run.ID = filepath.Base(dir)
 	}
-	run.ForeignHost = run.Host != Host()
+	run.ForeignHost = foreign(dir, run.Host)
 	run.Boot = run.BootID
 	run.Heartbeat = run.Created
 

@@ -53,7 +53,9 @@ type Started struct {
 
 // Lives tells whether the container's process still runs on this box.
 func (s Started) Lives() bool {
-	return s.Host == Host() && s.BootID == BootID() && Lives(s.PID, s.Start)
+	// The boot tells boxes apart too, and stays when the name changes.
+	here := s.BootID == BootID() && (s.BootID != "" || s.Host == Host())
+	return here && Lives(s.PID, s.Start)
 }
 
 // Exit is exit.json: how the container's process ended.

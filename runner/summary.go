@@ -108,7 +108,7 @@ func (s summary) run(folder string) Run {
 	r := Run{
 		Folder: folder, State: s.State, Reason: s.Reason, Job: s.Job, JobNumber: s.JobNumber, UserJob: s.UserJob,
 		Progress: s.Progress, Ticket: s.Ticket, Started: s.Started, Ended: s.Ended, Boot: s.Boot, Heartbeat: s.Heartbeat,
-		ForeignHost: s.Host != Host(),
+		ForeignHost: foreign(folder, s.Host),
 	}
 	r.Spec = Spec{
 		Schema: s.Schema, ID: s.ID, Group: s.Group, Part: s.Part, From: s.From, StopAfter: s.StopAfter, Created: s.Created, Server: s.Server, Project: s.Project,

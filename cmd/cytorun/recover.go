@@ -12,17 +12,26 @@ import (
 
 func newRecoverCommand(c *cli) *cobra.Command {
 	var resume []string
+	var claim string
 	cmd := &cobra.Command{
 		Use:   "recover",
 		Short: "bring every run of this box in line with the facts",
 		Long: `Compare each run folder of this box with what really runs, replace supervisors
 that died, mark runs that were lost, and deliver to the server what it has not
-accepted yet. Every other command does the same when it starts.`,
+accepted yet. Every other command does the same when it starts.
+
+A box that got another name takes its own earlier runs for those of another host
+and leaves them alone: --claim tells that it was called so.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			env, err := c.surroundings()
 			if err != nil {
 				return err
+			}
+			if claim != "" {
+				if err := env.Store.Claim(claim); err != nil {
+					return err
+				}
 			}
 			for _, id := range resume {
 				run, err := env.FindRun(id, nil)
@@ -50,6 +59,7 @@ accepted yet. Every other command does the same when it starts.`,
 		},
 	}
 	cmd.Flags().StringArrayVar(&resume, "resume", nil, "let a `RUN` start that waited when this box went down")
+	cmd.Flags().StringVar(&claim, "claim", "", "this box was called `HOST`: its runs are judged here from now on")
 	return cmd
 }
 
