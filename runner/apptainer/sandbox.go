@@ -37,13 +37,13 @@ func checkFolder(path string) error {
 		return errors.New("the folder holds no root file system (no bin, no usr); a sandbox is made with 'apptainer build --sandbox', and source is shown in a container with --bind")
 	}
 	var missing []string
-	for _, name := range []string{"dev", "proc", "sys", "tmp", "etc"} {
+	for _, name := range []string{"dev", "proc", "sys", "tmp", "var/tmp", "etc"} {
 		if !there(name) {
 			missing = append(missing, filepath.Join(path, name))
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("the folder lacks what every root file system has; run: mkdir %s", strings.Join(missing, " "))
+		return fmt.Errorf("the folder lacks what every root file system has; run: mkdir -p %s", strings.Join(missing, " "))
 	}
 	return nil
 }

@@ -93,14 +93,14 @@ func (h *holding) attach(t *testing.T) *Attached {
 	return a
 }
 
-func (h *holding) wait(t *testing.T) (error, string) {
+func (h *holding) wait(t *testing.T) (said string, err error) {
 	t.Helper()
 	select {
 	case err := <-h.ended:
-		return err, h.said.String()
+		return h.said.String(), err
 	case <-time.After(30 * time.Second):
 		t.Fatal("hold does not end")
-		return nil, ""
+		return "", nil
 	}
 }
 
@@ -131,7 +131,7 @@ func TestTheExitCodeOfTheShellPassesThrough(t *testing.T) {
 		if got != code || ended || err != nil {
 			t.Errorf("%d: %d, %v, %v", code, got, ended, err)
 		}
-		if err, said := h.wait(t); err != nil || !strings.Contains(said, fmt.Sprintf("shell ended with exit code %d", code)) {
+		if said, err := h.wait(t); err != nil || !strings.Contains(said, fmt.Sprintf("shell ended with exit code %d", code)) {
 			t.Errorf("hold: %v, %s", err, said)
 		}
 	}
@@ -145,7 +145,7 @@ func TestWhatTheShellLeavesInTheBackgroundEnds(t *testing.T) {
 	if _, _, err := a.Run([]string{"sh", "-c", "setsid " + words[0] + " -c '" + words[2] + "' & while [ ! -e $PIDFILE ]; do sleep 0.01; done; exit 0"}); err != nil {
 		t.Fatal(err)
 	}
-	if err, said := h.wait(t); err != nil {
+	if said, err := h.wait(t); err != nil {
 		t.Error(err, said)
 	}
 	within(t, "the end of what was left", func() bool { return gone(pid()) })
@@ -159,7 +159,7 @@ func TestAKilledTerminalEndsTheShell(t *testing.T) {
 	inside := pid()
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	if err, said := h.wait(t); err != nil || !strings.Contains(said, "the terminal went away") {
+	if said, err := h.wait(t); err != nil || !strings.Contains(said, "the terminal went away") {
 		t.Errorf("hold: %v, %s", err, said)
 	}
 	within(t, "the end of the shell", func() bool { return gone(inside) })
@@ -178,7 +178,7 @@ func TestAKilledRunEndsTheShell(t *testing.T) {
 
 func TestNobodyWaitsForATerminalThatIsGone(t *testing.T) {
 	h := holdShell(t, Plan{Program: []string{"sh"}}, "TEST_PATIENCE=50ms")
-	if err, said := h.wait(t); err == nil || !strings.Contains(said, "nobody came to open the shell") {
+	if said, err := h.wait(t); err == nil || !strings.Contains(said, "nobody came to open the shell") {
 		t.Errorf("%v, %s", err, said)
 	}
 	if _, err := Attach(h.folder); !errors.Is(err, ErrNotYet) {

@@ -70,6 +70,45 @@ func TestASourceThatIsGoneEndsTheLaunch(t *testing.T) {
 	}
 }
 
+// TestRealContainerWithOwnCode binds folders over a container, below its HOME
+// too, for a SIF and for the folder that it was made from.
+func TestRealContainerWithOwnCode(t *testing.T) {
+	sif := container(t)
+	tree := filepath.Join(filepath.Dir(sif), "tree")
+	for _, dir := range []string{"dev", "proc", "sys", "tmp", "var/tmp"} {
+		must(t, os.MkdirAll(filepath.Join(tree, dir), 0o755))
+	}
+	for name, container := range map[string]string{"file": sif, "folder": tree} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			src, out := t.TempDir(), t.TempDir()
+			script := `b=/bin/busybox; echo "own code in $($b pwd) with $MODE"; $b touch "$HOME/out/made" && echo made; $b touch /app/x 2>/dev/null || echo read-only`
+			must(t, os.WriteFile(filepath.Join(src, "own.sh"), []byte(script), 0o644))
+			mode := "two words $HOME `x`"
+			spec := s.inside(container, "")
+			spec.Algorithm.CommandLine = "/bin/sh /app/own.sh"
+			spec.Develop = &runner.Develop{
+				Binds: []runner.Bind{
+					{Source: runner.Source{Path: src}, Inside: "/app", ReadOnly: true},
+					{Source: runner.Source{Path: out}, Inside: "/home/run/out"},
+				},
+				Env: []runner.Variable{{Name: "MODE", Value: &mode}},
+			}
+			run := s.create(spec)
+			s.start(run)
+			run = s.state(run, runner.Succeeded)
+			log, err := os.ReadFile(filepath.Join(run.Folder, runner.LogFile))
+			must(t, err)
+			if want := "own code in /home/run with " + mode + "\nmade\nread-only\n"; string(log) != want {
+				t.Errorf("%q, want %q", log, want)
+			}
+			if _, err := os.Stat(filepath.Join(out, "made")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestRealBindThatIsGoneEndsTheLaunch(t *testing.T) {
 	sif := container(t)
 	s := newSite(t)
