@@ -12,7 +12,7 @@
 //     screen asks with a message (nav.OpenForm, nav.OpenLog, ...) and the root
 //     builds the other screen with its constructor:
 //
-//     paramform.New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runner.Resources) nav.Screen
+//     paramform.Again(s *app.Session, f nav.OpenForm) nav.Screen
 //     logview.New(s *app.Session, a app.Analysis) nav.Screen
 //     compareview.New(s *app.Session, analyses []app.Analysis) nav.Screen
 //     resultview.New(s *app.Session, analyses []app.Analysis) nav.Screen

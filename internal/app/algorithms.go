@@ -100,6 +100,9 @@ func (s *Session) algorithmRow(a client.Algorithm, runs []runner.Run) AlgorithmR
 // server stores the bare name in a descriptor's container-image, and releases
 // are tagged with the algorithm's version (contract §5.2).
 func ContainerReference(a client.Algorithm) string {
+	if strings.HasPrefix(a.Container, noContainer) {
+		return ""
+	}
 	return apptainer.WithVersion(a.Container, a.Version)
 }
 

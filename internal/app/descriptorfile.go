@@ -30,7 +30,7 @@ func IsDescriptorFile(name string) bool {
 func readDescriptor(file string) (*descriptor.Descriptor, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, client.NotFound("no file %s", text.Line(file))
+		return nil, fmt.Errorf("cannot read the descriptor: %w", client.NotFound("no file %s", text.Line(file)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the descriptor: %w", err)
@@ -227,6 +227,10 @@ func SourceFile(path string) (runner.Source, error) {
 	return runner.Source{Path: path}, err
 }
 
+// noContainer begins the reference of an algorithm that has no container: servers
+// want one. No registry can be of this name (RFC 2606).
+const noContainer = "none.invalid/"
+
 // TryFile registers the algorithm of a descriptor file on a server of one's own
 // and prepares its launch. Where neither the file nor container names one, a name
 // that means none is registered: the process runtime needs no other.
@@ -239,14 +243,11 @@ func (s *Session) TryFile(ctx context.Context, file, container string) (r Launch
 			break
 		}
 		if u.Container == "" {
-			u.Container, u.Missing = "local/"+localName(u.Name)+":"+u.Version, ""
+			u.Container, u.Missing = noContainer+localName(u.Name)+":"+u.Version, ""
 		}
 		if err = s.Register(ctx, u); err != nil {
 			return r, nil, err
 		}
-	}
-	if strings.HasPrefix(r.Algorithm.Container, "local/") { // it means none
-		r.Algorithm.Container = ""
 	}
 	return r, notes, err
 }

@@ -320,7 +320,12 @@ func (s *Session) checkOwn(ctx context.Context, r LaunchRequest) []Check {
 }
 
 // DevelopLine is one line on what of a run is not the algorithm's own.
-type DevelopLine struct{ Name, Text string }
+type DevelopLine struct {
+	Name, Text string
+	// row and cell tell the same where each place in the container and each
+	// variable has a row of its own; empty where that is no other.
+	row, cell string
+}
 
 // DevelopLines tell what of a run is not the algorithm's own. found is the code as
 // the program found it, where that is known; it may be another than at the launch.
@@ -338,7 +343,7 @@ func DevelopLines(d *runner.Develop, found []runner.Source) []DevelopLine {
 		return was
 	}
 	add := func(name, format string, args ...any) {
-		lines = append(lines, DevelopLine{name, fmt.Sprintf(format, args...)})
+		lines = append(lines, DevelopLine{Name: name, Text: fmt.Sprintf(format, args...)})
 	}
 	if label := d.Label(); label != "" {
 		add("modified", "%s", label)
@@ -352,13 +357,21 @@ func DevelopLines(d *runner.Develop, found []runner.Source) []DevelopLine {
 	}
 	for _, b := range d.Binds {
 		add("bind", "%s (%s)", b, now(b.Source))
+		cell := fmt.Sprintf("%s (%s)", b.Path, now(b.Source))
+		if b.ReadOnly {
+			cell += ", read-only"
+		}
+		lines[len(lines)-1].row, lines[len(lines)-1].cell = "bind "+b.Inside, cell
 	}
 	for _, v := range d.Env {
+		cell := "from the environment of the launch"
 		if v.Value == nil {
-			add("variable", "%s, from the environment of the launch", v.Name)
+			add("variable", "%s, %s", v.Name, cell)
 		} else {
 			add("variable", "%s", v)
+			cell = *v.Value
 		}
+		lines[len(lines)-1].row, lines[len(lines)-1].cell = "variable "+v.Name, cell
 	}
 	if d.Instead != "" {
 		add("instead of", "%s", d.Instead)
@@ -407,19 +420,18 @@ func SourceFolder(path string) (runner.Source, error) {
 	return runner.Source{Path: path}, nil
 }
 
-// developFacts are the lines of DevelopLines with one row for each name, so that
-// analyses can be put side by side.
+// developFacts are the lines of DevelopLines as rows, so that analyses can be put
+// side by side.
 func developFacts(d *runner.Develop, found []runner.Source) []DevelopLine {
 	var out []DevelopLine
 	for _, l := range DevelopLines(d, found) {
-		if l.Name == "modified" {
-			continue // the row of the algorithm says it
+		switch {
+		case l.Name == "modified": // the row of the algorithm says it
+		case l.row != "":
+			out = append(out, DevelopLine{Name: l.row, Text: l.cell})
+		default:
+			out = append(out, l)
 		}
-		if i := slices.IndexFunc(out, func(o DevelopLine) bool { return o.Name == l.Name }); i >= 0 {
-			out[i].Text += "; " + l.Text
-			continue
-		}
-		out = append(out, l)
 	}
 	return out
 }
@@ -440,4 +452,13 @@ func DevelopOf(a Analysis) *runner.Develop {
 		r.takeDevelop(*a.Run)
 	}
 	return r.Develop
+}
+
+// OtherContainer is the container of an analysis that was launched with one of a
+// person's choice, empty where it had its algorithm's own.
+func OtherContainer(a Analysis) string {
+	if a.Run == nil || a.Run.Runtime == runner.Process || a.Run.Develop == nil {
+		return ""
+	}
+	return a.Run.Algorithm.Container
 }

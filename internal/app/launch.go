@@ -111,7 +111,7 @@ func (s *Session) check(r LaunchRequest) error {
 	if err := s.checkDevelop(r); err != nil {
 		return forms.Problems{{Parameter: "launch", Message: err.Error()}}
 	}
-	if r.Container == "" && r.Algorithm.Container == "" && r.Runtime != runner.Process {
+	if r.Container == "" && ContainerReference(r.Algorithm) == "" && r.Runtime != runner.Process {
 		where := "on the server"
 		if s.isExact() {
 			where = "in its descriptor"

@@ -41,7 +41,7 @@ func (m *Screen) ask(a app.Analysis, w wish) tea.Cmd {
 		defer cancel()
 		if w == rerunIt {
 			algorithm, values, err := s.Again(ctx, a)
-			return asked{gen: gen, msg: nav.OpenForm{Algorithm: algorithm, Values: values, Resources: s.ResourcesOf(a), Develop: app.DevelopOf(a), Cache: app.CacheOf(a)}, err: err}
+			return asked{gen: gen, msg: nav.OpenForm{Algorithm: algorithm, Values: values, Resources: s.ResourcesOf(a), Develop: app.DevelopOf(a), Container: app.OtherContainer(a), Cache: app.CacheOf(a)}, err: err}
 		}
 		near, err := s.Nearest(ctx, a, known)
 		if err != nil {

@@ -345,8 +345,7 @@ type again struct {
 	algorithm client.Algorithm
 	values    []client.Value
 	resources *runner.Resources
-	own       *runner.Develop
-	cache     []string
+	of        app.Analysis
 	err       error
 }
 
@@ -362,7 +361,7 @@ func (m *Screen) form() tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		algorithm, values, err := s.Again(ctx, a)
-		return again{gen, algorithm, values, s.ResourcesOf(a), app.DevelopOf(a), app.CacheOf(a), err}
+		return again{gen, algorithm, values, s.ResourcesOf(a), a, err}
 	}
 }
 
@@ -374,7 +373,7 @@ func (m *Screen) openedForm(msg again) tea.Cmd {
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
-	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources, Develop: msg.own, Cache: msg.cache})
+	return nav.Send(nav.OpenForm{Algorithm: msg.algorithm, Values: msg.values, Resources: msg.resources, Develop: app.DevelopOf(msg.of), Container: app.OtherContainer(msg.of), Cache: app.CacheOf(msg.of)})
 }
 
 // shownTable is the table as it is on the screen, for exports.

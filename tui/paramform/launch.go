@@ -63,6 +63,9 @@ func (m *Screen) wasRead(msg algorithmRead) tea.Cmd {
 		}
 		return tea.Batch(nav.Fail(msg.err), nav.Send(nav.Link{Err: msg.err}))
 	}
+	if m.own != nil && m.own.Descriptor != nil {
+		return nil // the person's own file counts
+	}
 	touched := len(m.changed()) > 0
 	m.whole = true
 	m.take(msg.algorithm)

@@ -130,6 +130,7 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runne
 func Again(s *app.Session, f nav.OpenForm) nav.Screen {
 	m := New(s, f.Algorithm, f.Values, f.Resources).(*Screen)
 	m.own, m.container, m.cache = f.Develop, f.Container, f.Cache
+	m.whole = m.whole || m.own != nil && m.own.Descriptor != nil
 	return m
 }
 
