@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"github.com/cytorun/cytorun/client/cytomine"
 	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/runner/keep"
+	"github.com/cytorun/cytorun/runner/report"
 )
 
 // TestMain lets the test binary stand in for cytorun: keep, supervise and the
@@ -34,6 +36,8 @@ func TestMain(m *testing.M) {
 			if d, err := time.ParseDuration(os.Getenv("CYTORUN_TEST_MINUTE")); err == nil {
 				firstLog, putEvery, askFirst, askLast = d, d, d/4, d/4
 			}
+			tendEvery, exactTick, exactLook = 50*time.Millisecond, 20*time.Millisecond, 50*time.Millisecond
+			report.ClaimPause = 20 * time.Millisecond
 			os.Exit(Main(os.Args[2:]))
 		case "demo-program":
 			os.Exit(program(os.Args[2:]))
@@ -55,6 +59,27 @@ func program(args []string) int {
 	switch arg(0) {
 	case "ok":
 		fmt.Println("done")
+	case "file":
+		// IMAGE OUTPUT N [FILE]: N annotations of the image, once FILE is there.
+		fmt.Println("looking at", filepath.Base(arg(1)))
+		if b, err := os.ReadFile(arg(1)); err != nil || len(b) == 0 {
+			fmt.Println("no image:", err)
+			return 94
+		}
+		if arg(4) != "" {
+			if code := untilFile(arg(4)); code != 0 {
+				return code
+			}
+		}
+		return found(arg(2), number(3))
+	case "write":
+		// OUTPUT NAME TEXT: a file of any content.
+		if err := os.WriteFile(filepath.Join(arg(1), arg(2)), []byte(arg(3)), 0o600); err != nil {
+			fmt.Println(err)
+			return 93
+		}
+	case "token":
+		fmt.Println("the token is", os.Getenv("EXACT_TOKEN"))
 	case "exit":
 		fmt.Fprintln(os.Stderr, "Traceback (most recent call last):\n  File \"run.py\", line 3, in <module>\nValueError: bad threshold")
 		return number(1)
@@ -155,6 +180,24 @@ func program(args []string) int {
 	default:
 		fmt.Fprintln(os.Stderr, "no behaviour", arg(0))
 		return 99
+	}
+	return 0
+}
+
+// found leaves annotations in a folder.
+func found(folder string, n int) int {
+	var b strings.Builder
+	b.WriteString(`{"schema":1,"annotations":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"type":"mitotic FIGURE","box":[%d,10,%d,20],"score":0.5}`, i, i+10)
+	}
+	b.WriteString(`]}`)
+	if err := os.WriteFile(filepath.Join(folder, "found.json"), []byte(b.String()), 0o600); err != nil {
+		fmt.Println(err)
+		return 93
 	}
 	return 0
 }

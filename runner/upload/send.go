@@ -3,12 +3,10 @@ package upload
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image/color"
 	"image/png"
 	"io"
-	"slices"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/exact"
@@ -205,44 +203,4 @@ func (s *sender) picture(name string) error {
 	}
 	_, err = s.Server.CreateResultBitmap(s.ctx, picture)
 	return err
-}
-
-// Undo takes away what a Send has written before it was stopped: the result, and
-// the ordinary annotations of this run.
-func (j Job) Undo(ctx context.Context, f Found, sent Sent) error {
-	var errs []error
-	if sent.Result != 0 {
-		if err := j.Server.DeleteResult(ctx, sent.Result); err != nil && !errors.Is(err, client.ErrNotFound) {
-			errs = append(errs, err)
-		}
-	}
-	if !j.Run.Algorithm.Writes.Annotations() {
-		return errors.Join(errs...)
-	}
-	var uuids []string
-	remove := func() error {
-		var ids []client.ID
-		err := j.Server.EachAnnotation(ctx, exact.AnnotationQuery{Image: j.Run.Image.ID, UUIDs: uuids}, func(a exact.Annotation) error {
-			ids = append(ids, a.ID)
-			return nil
-		})
-		uuids = nil
-		if err != nil {
-			return err
-		}
-		return j.Server.DeleteAnnotations(ctx, ids)
-	}
-	for _, name := range f.Annotations {
-		err := j.read(name, func(s shapes.Shape) error {
-			if uuids = append(uuids, j.uuid(name, s)); len(uuids) < batch {
-				return nil
-			}
-			return remove()
-		})
-		errs = append(errs, err)
-	}
-	if len(uuids) > 0 {
-		errs = append(errs, remove())
-	}
-	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return err == nil })...)
 }
