@@ -184,6 +184,15 @@ func TestNamesAndMemoryOfTheCommandLine(t *testing.T) {
 	}
 }
 
+func TestAmountsOfMemoryAreWrittenAsTheyAreRead(t *testing.T) {
+	for _, s := range []string{"8G", "800M", "1536M", "2048G", "1M"} {
+		n, err := ParseMemory(s)
+		if err != nil || FormatMemory(n) != s {
+			t.Errorf("%s: %d, %s, %v", s, n, FormatMemory(n), err)
+		}
+	}
+}
+
 func TestTimesAreToldWithTheDayWhereItIsAnother(t *testing.T) {
 	now := time.Date(2026, 11, 20, 14, 5, 0, 0, time.Local)
 	for want, at := range map[string]time.Time{
