@@ -202,7 +202,7 @@ func TestABrokenDescriptorIsRefusedWithItsPlace(t *testing.T) {
 	if _, err := s.WithDescriptor(file); err == nil || !strings.Contains(err.Error(), "x.json:2:") {
 		t.Errorf("%v", err)
 	}
-	if _, err := s.WithDescriptor(file + ".gone"); err == nil || !strings.Contains(err.Error(), "cannot read the descriptor") {
+	if _, err := s.WithDescriptor(file + ".gone"); err == nil || !strings.Contains(err.Error(), "no file") {
 		t.Errorf("%v", err)
 	}
 }
