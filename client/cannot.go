@@ -42,3 +42,18 @@ func Cannot(s Server, a Ability) string {
 	}
 	return ""
 }
+
+// Unsupported is ErrUnsupported with the reason why a server lacks an ability, where
+// it gives one.
+func Unsupported(s Server, a Ability) error {
+	if why := Cannot(s, a); why != "" {
+		return &unsupported{why}
+	}
+	return ErrUnsupported
+}
+
+type unsupported struct{ why string }
+
+func (e *unsupported) Error() string { return e.why }
+
+func (e *unsupported) Unwrap() error { return ErrUnsupported }

@@ -245,7 +245,7 @@ func (c *cleaner) oneByOne(ctx context.Context, a Analysis, files []client.JobFi
 func (s *Session) asJob(ctx context.Context, a Analysis) (client.ResultEraser, error) {
 	holder, ok := s.Server.(client.JobKeys)
 	if !ok {
-		return nil, fmt.Errorf("cannot delete the results of %s one by one: %w", a.Title(), client.ErrUnsupported)
+		return nil, fmt.Errorf("cannot delete the results of %s one by one: %w", a.Title(), client.Unsupported(s.Server, client.ErasesOneByOne))
 	}
 	keys, err := holder.JobKeys(ctx, s.jobOf(a))
 	if err != nil {
@@ -257,7 +257,7 @@ func (s *Session) asJob(ctx context.Context, a Analysis) (client.ResultEraser, e
 	}
 	eraser, ok := server.(client.ResultEraser)
 	if !ok {
-		return nil, fmt.Errorf("cannot delete the results of %s one by one: %w", a.Title(), client.ErrUnsupported)
+		return nil, fmt.Errorf("cannot delete the results of %s one by one: %w", a.Title(), client.Unsupported(s.Server, client.ErasesOneByOne))
 	}
 	return eraser, nil
 }

@@ -37,7 +37,7 @@ func (s *Session) OpenLog(ctx context.Context, a Analysis) (Log, error) {
 	}
 	store, ok := s.Server.(client.LogStore)
 	if !ok {
-		return Log{}, fmt.Errorf("cannot read the log of %s: %w", a.Title(), client.ErrUnsupported)
+		return Log{}, fmt.Errorf("cannot read the log of %s: %w", a.Title(), client.Unsupported(s.Server, client.KeepsLogs))
 	}
 	path := filepath.Join(s.Env.Paths.Cache, "logs", hashed(s.Profile.URL), idText(a.JobID())+".log")
 	if _, err := os.Stat(path); err == nil && !a.State().Live {

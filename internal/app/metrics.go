@@ -28,7 +28,7 @@ func (s *Session) Metrics(ctx context.Context, a Analysis) ([]MetricSum, error) 
 	}
 	store, ok := s.Server.(client.MetricStore)
 	if !ok || a.JobID() == 0 {
-		return nil, client.ErrUnsupported
+		return nil, client.Unsupported(s.Server, client.KeepsMetrics)
 	}
 	all, err := store.Metrics(ctx, a.JobID())
 	if err != nil {

@@ -291,7 +291,7 @@ func recordedResults(o runner.Outputs) ReceiptResults {
 func (s *Session) fileSum(ctx context.Context, f client.JobFile) (string, error) {
 	store, ok := s.Server.(client.FileStore)
 	if !ok {
-		return "", client.ErrUnsupported
+		return "", client.Unsupported(s.Server, client.KeepsFiles)
 	}
 	body, err := store.OpenJobFile(ctx, f.ID)
 	if err != nil {

@@ -97,7 +97,7 @@ func table(data []byte, tabs bool) [][]string {
 func (s *Session) openFile(ctx context.Context, f client.JobFile) (io.ReadCloser, error) {
 	store, ok := s.Server.(client.FileStore)
 	if !ok {
-		return nil, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), client.ErrUnsupported)
+		return nil, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), client.Unsupported(s.Server, client.KeepsFiles))
 	}
 	if f.Size < 0 {
 		return nil, fmt.Errorf("cannot read %s: its upload has not ended", text.Line(f.Name))
@@ -163,7 +163,7 @@ type ResultFile struct {
 func (s *Session) Files(ctx context.Context, a Analysis) ([]ResultFile, error) {
 	store, ok := s.Server.(client.FileStore)
 	if !ok {
-		return nil, fmt.Errorf("cannot list the files of %s: %w", a.Title(), client.ErrUnsupported)
+		return nil, fmt.Errorf("cannot list the files of %s: %w", a.Title(), client.Unsupported(s.Server, client.KeepsFiles))
 	}
 	if a.JobID() == 0 {
 		return nil, nil
