@@ -147,7 +147,7 @@ func (m *Screen) draftsWereRead(msg draftsRead) tea.Cmd {
 	}
 	m.drafts.reading = 0
 	m.last = msg.last
-	if msg.gpus != nil && m.like == nil {
+	if msg.gpus != nil && msg.gpus.GPUs > 0 && m.like == nil {
 		m.startWith(*msg.gpus, client.FromLast)
 		m.refresh()
 	}

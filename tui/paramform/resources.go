@@ -50,6 +50,8 @@ func takesResource(id string) string {
 		return "0,2 or GPU-5d3f"
 	case blockGPUMemory, blockMemory:
 		return "8G, 800M"
+	case blockCPUs:
+		return "4, 0.5"
 	case blockLimit:
 		return "90m, 2h30m, 1d"
 	}
