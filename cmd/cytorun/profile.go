@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/profile"
 )
 
@@ -106,7 +107,11 @@ func (c *cli) showProfile(args []string) error {
 	if name == "" {
 		name = "(none: from the environment)"
 	}
-	rows := [][]string{{"name", name}, {"kind", string(p.Kind)}, {"address", p.URL}, {"user", p.User}, {"public key", keys.Public}}
+	public := "public key"
+	if p.Kind == client.Exact {
+		public = "token"
+	}
+	rows := [][]string{{"name", name}, {"kind", string(p.Kind)}, {"address", p.URL}, {"user", p.User}, {public, keys.Public}}
 	if p.CA != "" {
 		rows = append(rows, []string{"certificates", p.CA})
 	}
