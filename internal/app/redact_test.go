@@ -19,7 +19,13 @@ func TestKeysAreStruckOutOfLogs(t *testing.T) {
 			t.Errorf("%q shows %q", line, got)
 		}
 	}
-	for _, line := range []string{"the private key is missing", "epoch 3/5 loss=0.2", "publickey=short"} {
+	const secret = "moOQ7NTyfVGYXaSjBCKUwT__cKq5u0XDyobN018mC0s"
+	for _, line := range []string{"--exact_token pat_FOXc4sVi-woE." + secret, "Authorization: Bearer pat_a." + secret + ", private key"} {
+		if got := RedactLine(line); strings.Contains(got, secret[:20]) || !strings.Contains(got, hidden) {
+			t.Errorf("%q shows %q", line, got)
+		}
+	}
+	for _, line := range []string{"pat_ience.", "a pat_tern.txt", "the private key is missing", "epoch 3/5 loss=0.2", "publickey=short"} {
 		if got := RedactLine(line); got != line {
 			t.Errorf("%q became %q", line, got)
 		}

@@ -13,9 +13,17 @@ var keyArgument = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)((?:public|private)[_-]?key["']?(?:\s*[=:]\s*|\s+|["',\s]+)["']?)([0-9A-Za-z][0-9A-Za-z_-]{15,})`)
 })
 
-// RedactKeys strikes what looks like a key out of a line that a program wrote,
-// where the keys themselves are not known. Redact takes out those that are.
+// token finds a personal access token of EXACT by its form.
+var token = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(pat_[0-9A-Za-z_-]+\.)[0-9A-Za-z_-]{16,}`)
+})
+
+// RedactKeys strikes what looks like a key or a token out of a line that a program
+// wrote, where they themselves are not known. Redact takes out those that are.
 func RedactKeys(line string) string {
+	if strings.Contains(line, "pat_") {
+		line = token().ReplaceAllString(line, "${1}"+string(mask))
+	}
 	if !namesKey(line) {
 		return line
 	}
