@@ -73,7 +73,7 @@ func (b *Box) Ready(ctx context.Context, j exact.PluginJob, allow Allow) (Ready,
 	if why != "" {
 		return Ready{}, &NotHere{text.Line(why)}
 	}
-	container, runtime, why := b.container(a, allow)
+	container, runtime, why := b.container(ctx, a, allow)
 	if why != "" {
 		return Ready{}, &NotHere{why}
 	}
@@ -137,7 +137,7 @@ func (b *Box) set(ctx context.Context, id client.ID) (client.Project, error) {
 // container is exactly what an algorithm may run in. An image of a registry is
 // named by an allowed digest, so that nobody can put another behind its tag;
 // a file is read as a whole.
-func (b *Box) container(a client.Algorithm, allow Allow) (reference string, runtime runner.Runtime, why string) {
+func (b *Box) container(ctx context.Context, a client.Algorithm, allow Allow) (reference string, runtime runner.Runtime, why string) {
 	allowed := allow[a.Package]
 	reference = app.ContainerReference(a)
 	switch {
@@ -171,6 +171,11 @@ func (b *Box) container(a client.Algorithm, allow Allow) (reference string, runt
 	if !ok {
 		return "", "", fmt.Sprintf("container %s of %s cannot be named by a digest", text.Line(reference), text.Line(a.Package))
 	}
+	if _, _, here := apptainer.Cached(b.session.Env.Paths.Containers, exactly); !here {
+		if _, err := apptainer.Need(ctx, b.session.Env.Paths.Containers, exactly); err != nil {
+			return "", "", text.Line(err.Error())
+		}
+	}
 	return exactly, runner.Apptainer, ""
 }
 
@@ -184,12 +189,12 @@ func (b *Box) Start(ctx context.Context, id string, _ exact.PluginJob, r Ready) 
 
 // Over tells whether a run has ended and nobody reports any more. One that was
 // deleted is over.
-func (b *Box) Over(id string) (bool, error) {
+func (b *Box) Over(id string) (over, failed bool, err error) {
 	run, err := b.session.Env.Store.Get(id)
 	if errors.Is(err, client.ErrNotFound) {
-		return true, nil
+		return true, false, nil
 	}
-	return err == nil && run.State.Ended() && !runner.Supervised(run.Folder), err
+	return err == nil && run.State.Ended() && !runner.Supervised(run.Folder), run.State == runner.Failed || run.State == runner.Lost, err
 }
 
 // Exists tells whether there is a run with this id.

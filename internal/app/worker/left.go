@@ -27,10 +27,15 @@ func sameRow(a, b exact.PluginJob) bool {
 		a.Created.Equal(b.Created) && a.Updated.Equal(b.Updated) && a.Plugin == b.Plugin && a.Image == b.Image
 }
 
+// leave leaves a job alone for a while, or until something is written to it.
 func (w *Worker) leave(j exact.PluginJob, why string) {
+	w.leaveUntil(j, time.Now().Add(jitter(w.pace.again)), why)
+}
+
+func (w *Worker) leaveUntil(j exact.PluginJob, until time.Time, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.left[j.ID] = leftAlone{job: j, until: time.Now().Add(jitter(w.pace.again)), why: why}
+	w.left[j.ID] = leftAlone{job: j, until: until, why: why}
 }
 
 // countLeft sums up for people what waits and why.
@@ -59,7 +64,7 @@ func (w *Worker) settle() error {
 		if !w.runs.Exists(id) {
 			continue // see settleClaims
 		}
-		over, err := w.runs.Over(id)
+		over, _, err := w.runs.Over(id)
 		if err != nil {
 			return err
 		}

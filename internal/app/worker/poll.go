@@ -174,6 +174,10 @@ func (w *Worker) try(ctx context.Context, j exact.PluginJob) error {
 	case err != nil:
 		return err
 	}
+	if until, why := w.struckOut(j.Plugin, ready.Algorithm); why != "" {
+		w.leaveUntil(j, until, why)
+		return nil
+	}
 	id := runner.NewID(time.Now())
 	spec := runner.Spec{ID: id, Host: w.Host}
 	if err := w.folder.intend(id, j.ID); err != nil {
@@ -199,7 +203,7 @@ func (w *Worker) try(ctx context.Context, j exact.PluginJob) error {
 		}
 	}
 	w.mu.Lock()
-	w.running[id] = Work{Run: id, Job: j.ID, Algorithm: ready.Algorithm, Image: ready.Image}
+	w.running[id] = Work{Run: id, Job: j.ID, Algorithm: ready.Algorithm, Image: ready.Image, plugin: j.Plugin}
 	w.mu.Unlock()
 	w.say("took job %d: %s on %s, run %s", j.ID, ready.Algorithm, ready.Image, id)
 	w.tell(PhaseWorking, "")

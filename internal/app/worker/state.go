@@ -92,6 +92,7 @@ type Work struct {
 	Job       client.ID `json:"job"`
 	Algorithm string    `json:"algorithm,omitempty"`
 	Image     string    `json:"image,omitempty"`
+	plugin    client.ID // 0 where an earlier worker began it
 }
 
 // Status reads what the worker of the folder said last; ok is false where none

@@ -63,8 +63,8 @@ type Runs interface {
 	Ready(ctx context.Context, job exact.PluginJob, allow Allow) (Ready, error)
 	// Start makes the run with this id execute a job that is claimed for it.
 	Start(ctx context.Context, id string, job exact.PluginJob, r Ready) error
-	// Over tells whether a run has ended and the server knows.
-	Over(id string) (bool, error)
+	// Over tells whether a run has ended and the server knows, and whether it failed.
+	Over(id string) (over, failed bool, err error)
 	// Exists tells whether there is a run with this id.
 	Exists(id string) bool
 	// Revive lets a run go on that an earlier worker began.
@@ -100,7 +100,8 @@ type Worker struct {
 
 	jobs    known
 	left    map[client.ID]leftAlone
-	width   int // among how many of the oldest jobs one is chosen
+	strikes map[client.ID]strike // by plugin
+	width   int                  // among how many of the oldest jobs one is chosen
 	allow   allowList
 	claimed sightings
 }
@@ -114,7 +115,7 @@ func New(server *exact.Client, runs Runs, folder Folder, o Options) *Worker {
 		o.pace = usualPace
 	}
 	return &Worker{Options: o, server: server, runs: runs, folder: folder, running: map[string]Work{},
-		left: map[client.ID]leftAlone{}, width: narrowest, claimed: sightings{},
+		left: map[client.ID]leftAlone{}, strikes: map[client.ID]strike{}, width: narrowest, claimed: sightings{},
 		allow: allowList{path: o.AllowFile}}
 }
 
@@ -265,7 +266,7 @@ func (w *Worker) reap() {
 	}
 	w.mu.Unlock()
 	for _, id := range ids {
-		over, err := w.runs.Over(id)
+		over, failed, err := w.runs.Over(id)
 		if err != nil {
 			w.say("cannot read run %s: %v", id, err)
 		}
@@ -276,7 +277,10 @@ func (w *Worker) reap() {
 			w.status.Done++
 			w.mu.Unlock()
 			w.folder.forget(id)
-			w.say("job %d is over", work.Job)
+			if work.plugin != 0 {
+				w.ended(work.plugin, failed)
+			}
+			w.say("job %d %s", work.Job, map[bool]string{true: "failed", false: "is over"}[failed])
 		}
 	}
 }

@@ -71,6 +71,7 @@ type box struct {
 	allow  string
 	work   time.Duration
 	ready  func(exact.PluginJob) error // nil: everything runs here
+	broken bool                        // every run fails
 
 	mu   sync.Mutex
 	runs map[string]*run
@@ -78,8 +79,8 @@ type box struct {
 }
 
 type run struct {
-	work Work
-	over bool
+	work         Work
+	over, failed bool
 }
 
 func (w *world) box(n int) *box {
@@ -120,6 +121,13 @@ func (b *box) Start(_ context.Context, id string, j exact.PluginJob, _ Ready) er
 	b.runs[id] = r
 	b.mu.Unlock()
 	b.all.Go(func() {
+		if b.broken {
+			b.fail(j)
+			b.mu.Lock()
+			r.over, r.failed = true, true
+			b.mu.Unlock()
+			return
+		}
 		err := b.execute(runner.Run{Spec: runner.Spec{ID: id, Host: b.name}, Job: j.ID}, j)
 		b.w.mu.Lock()
 		if err == nil {
@@ -165,6 +173,12 @@ func (b *box) execute(r runner.Run, j exact.PluginJob) error {
 	})
 }
 
+// fail is a run that cannot work on this box.
+func (b *box) fail(j exact.PluginJob) {
+	why, none := "Error: no memory", ""
+	_, _ = b.server.PatchPluginJob(context.Background(), j.ID, exact.JobPatch{ErrorMessage: &why, Worker: &none})
+}
+
 // until repeats what fails for the moment, as deliveries do.
 func until(f func() error) error {
 	for n := 0; ; n++ {
@@ -176,10 +190,11 @@ func until(f func() error) error {
 	}
 }
 
-func (b *box) Over(id string) (bool, error) {
+func (b *box) Over(id string) (over, failed bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.runs[id].over, nil
+	r := b.runs[id]
+	return r.over, r.failed, nil
 }
 
 func (b *box) live() (n int) {
@@ -478,6 +493,31 @@ func TestWhatMayNotRunHereIsAskedForOnce(t *testing.T) {
 	stop()
 	if asked != 3 || len(w.begun) > 0 {
 		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestBoxOnWhichAnAlgorithmFailsLeavesItToOthers(t *testing.T) {
+	w := newWorld(t, exacttest.Options{}, 12)
+	b := w.box(1)
+	b.broken = true
+	if err := b.worker(Options{Once: true}).Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for _, j := range w.s.Jobs() {
+		if j.Error != "" {
+			failed++
+		}
+	}
+	s, _ := b.folder.Status()
+	if failed != strikesOut || len(s.LeftAlone) != 1 {
+		t.Errorf("%d jobs failed, left alone %v", failed, s.LeftAlone)
+	}
+	if err := w.box(2).worker(Options{Once: true}).Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.done) != 12-strikesOut {
+		t.Errorf("another box did %d", len(w.done))
 	}
 }
 
