@@ -224,8 +224,9 @@ func (e End) sendExact(ctx context.Context, server *exact.Client, run runner.Run
 		if _, err := server.PatchPluginJob(ctx, job, exact.JobPatch{Progress: &all}); err != nil {
 			return err
 		}
-		_, err := server.PatchPluginJob(ctx, job, exact.JobPatch{ErrorMessage: &none, ErrorDetail: &none, Worker: &none})
-		return err
+		return patchUntil(ctx, server, job, exact.JobPatch{ErrorMessage: &none, ErrorDetail: &none, Worker: &none, Progress: &all}, func(j exact.PluginJob) bool {
+			return j.State() == exact.StateDone && j.Worker == ""
+		})
 	}
 	// What the program itself said of its failure is the better word.
 	if own := said(run.ID, j.ErrorMessage); own == "" {
@@ -234,6 +235,22 @@ func (e End) sendExact(ctx context.Context, server *exact.Client, run runner.Run
 			return err
 		}
 	}
-	_, err = server.PatchPluginJob(ctx, job, exact.JobPatch{Worker: &none})
-	return err
+	return patchUntil(ctx, server, job, exact.JobPatch{Worker: &none}, func(j exact.PluginJob) bool { return j.Worker == "" })
+}
+
+// patchUntil writes columns of a job, and writes them again where somebody's write
+// at the same moment put an older row in their place.
+func patchUntil(ctx context.Context, server *exact.Client, job client.ID, p exact.JobPatch, done func(exact.PluginJob) bool) error {
+	for try := 0; ; try++ {
+		if _, err := server.PatchPluginJob(ctx, job, p); err != nil {
+			return err
+		}
+		j, err := readJob(ctx, server, job)
+		if errors.Is(err, ErrGone) {
+			return nil
+		}
+		if err != nil || done(j) || try == 3 {
+			return err
+		}
+	}
 }

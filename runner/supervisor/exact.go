@@ -280,6 +280,7 @@ func (s *supervisor) observeExact(ctx context.Context, x *exact.Client, fromLog 
 	files := run.Algorithm.IsFileProgram()
 	go func() {
 		var looked time.Time
+		told := time.Now() // when the server was last given a sign
 		last, silent := -1, false
 		for s.pause(ctx, exactTick) == nil {
 			percent := fromLog()
@@ -290,7 +291,7 @@ func (s *supervisor) observeExact(ctx context.Context, x *exact.Client, fromLog 
 					return report.ExactProgress(ctx, x, run, float64(percent)*share/100)
 				})
 				if err == nil {
-					last, looked = percent, time.Now()
+					last, looked, told = percent, time.Now(), time.Now()
 				}
 			case time.Since(looked) >= exactLook:
 				looked = time.Now()
@@ -304,7 +305,7 @@ func (s *supervisor) observeExact(ctx context.Context, x *exact.Client, fromLog 
 					}
 					own := int(min(max(j.Progress, 0), 100))
 					if !files && own > max(last, 0) {
-						last, silent = own, true
+						last, silent, told = own, true, time.Now()
 						select {
 						case out <- own:
 						case <-ctx.Done():
@@ -315,8 +316,14 @@ func (s *supervisor) observeExact(ctx context.Context, x *exact.Client, fromLog 
 						return nil
 					}
 					if err := report.Held(ctx, x, run.Spec, run.Job); err != nil || files || silent || percent <= last {
+						if err == nil && time.Since(told) >= aliveMark {
+							// Only the time: others may take a silent worker for dead.
+							told = time.Now()
+							_, err = x.PatchPluginJob(ctx, run.Job, exact.JobPatch{})
+						}
 						return err
 					}
+					told = time.Now()
 					last = percent
 					return report.ExactProgress(ctx, x, run, float64(min(percent, 99)))
 				})
