@@ -108,6 +108,9 @@ func (c *Client) send(ctx context.Context, r call, stream bool) (*resty.Response
 	if err != nil {
 		return nil, c.failed(ctx, err)
 	}
+	if r.method != http.MethodGet {
+		c.forget()
+	}
 	if succeeded(status) && (r.any || status == http.StatusNoContent || isJSON(response.Header())) {
 		return response, nil
 	}

@@ -60,10 +60,30 @@ func (n names) job(j PluginJob) client.Job {
 type snapshot struct {
 	project client.ID
 	at      time.Time
+	took    time.Duration // to read it
 	jobs    []client.Job
 }
 
 const snapshotLife = 30 * time.Second
+
+// slow is when reading a list costs the server so much that it is not read again
+// at once, whoever asks: then it serves for five times as long as it took.
+const slow = 500 * time.Millisecond
+
+// serves tells whether the list is new enough; old that its beginning is shown.
+func (s *snapshot) serves(project client.ID, now time.Time, old bool) bool {
+	if s == nil || s.project != project {
+		return false
+	}
+	life := time.Duration(0)
+	switch {
+	case old:
+		life = snapshotLife
+	case s.took > slow:
+		life = min(5*s.took, snapshotLife)
+	}
+	return now.Sub(s.at) < life
+}
 
 // Jobs lists one page of jobs, newest first. EXACT cannot tell the jobs of an image
 // set, so that all are read and joined with the images that the user may see; jobs
@@ -105,7 +125,8 @@ func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]cl
 	c.known.Lock()
 	shot := c.known.snapshot
 	c.known.Unlock()
-	if old && shot != nil && shot.project == project && c.opts.Now().Sub(shot.at) < snapshotLife {
+	start := c.opts.Now()
+	if shot.serves(project, start, old) {
 		return shot.jobs, nil
 	}
 	rows, err := c.PluginJobs(ctx, JobQuery{})
@@ -136,7 +157,8 @@ func (c *Client) allJobs(ctx context.Context, project client.ID, old bool) ([]cl
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
 	})
 	c.known.Lock()
-	c.known.snapshot = &snapshot{project: project, at: c.opts.Now(), jobs: jobs}
+	now := c.opts.Now()
+	c.known.snapshot = &snapshot{project: project, at: now, took: now.Sub(start), jobs: jobs}
 	c.known.Unlock()
 	return jobs, nil
 }

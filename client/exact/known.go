@@ -98,3 +98,10 @@ func (c *Client) userNames(ctx context.Context) (map[client.ID]string, error) {
 		func(k *known, l list[string]) { k.users = l }, 0,
 		func() (map[client.ID]string, error) { return c.readUserNames(ctx) })
 }
+
+// forget drops the list of jobs, after something was written.
+func (c *Client) forget() {
+	c.known.Lock()
+	c.known.snapshot = nil
+	c.known.Unlock()
+}

@@ -127,3 +127,35 @@ func TestLookingAtJobsAgainIsOneRequest(t *testing.T) {
 	now = now.Add(2 * knownFor)
 	look(3, 4)
 }
+
+// A list that takes a server long is not asked for again at once, unless we wrote.
+func TestAListThatTakesLongServesForAWhile(t *testing.T) {
+	s := newSite(t, exacttest.Options{})
+	now := time.Now()
+	c := s.as(t, "worker", Options{Now: func() time.Time { return now }})
+	job := s.newJob(t, c)
+	s.Fault(func(r exacttest.Request) exacttest.Fault {
+		if r.Method != "GET" || r.Path != jobsPath {
+			return exacttest.Fault{}
+		}
+		return exacttest.Fault{After: func() { now = now.Add(2 * time.Second) }}
+	})
+	reads := func(want int) {
+		t.Helper()
+		s.Forget()
+		page, err := c.Jobs(t.Context(), client.JobFilter{Project: s.set})
+		n := len(slices.DeleteFunc(s.paths(), func(p string) bool { return p != "GET "+jobsPath }))
+		if err != nil || page.Total != 1 || n != want {
+			t.Errorf("%d jobs, %v, read %d times, want %d", page.Total, err, n, want)
+		}
+	}
+	reads(1)
+	reads(0)
+	now = now.Add(11 * time.Second)
+	reads(1)
+	half := 50.0
+	if _, err := c.PatchPluginJob(t.Context(), job.ID, JobPatch{Progress: &half}); err != nil {
+		t.Fatal(err)
+	}
+	reads(1)
+}
