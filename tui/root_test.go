@@ -524,7 +524,7 @@ func TestHelpTellsOnlyKeysThatWork(t *testing.T) {
 	d.Hides("page up", "in every list")
 	d.Press("esc")
 	d.Send(tea.WindowSizeMsg{Width: 80, Height: 9})
-	d.Shows("analyses here")
+	d.Shows("GPUs")
 	d.Press("?")
 	if h := r.over.(*help); !strings.Contains(strings.Join(h.lines(80), "\n"), "page up") {
 		t.Error("a list that does not fit scrolls")

@@ -193,7 +193,7 @@ func TestACancelledUploadLeavesNothing(t *testing.T) {
 	s.start(run)
 	within(t, "some are there", func() bool { return s.fake.Len("annotations") >= 10 })
 	must(t, Cancel(run, s.exe, "ann"))
-	run = s.ended(run, runner.Cancelled)
+	s.ended(run, runner.Cancelled)
 	for _, a := range s.fake.Rows("annotations") {
 		if a["deleted"] != true {
 			t.Fatalf("left: %v", a)
