@@ -138,10 +138,10 @@ func TestTheExitCodeOfTheShellPassesThrough(t *testing.T) {
 }
 
 func TestWhatTheShellLeavesInTheBackgroundEnds(t *testing.T) {
+	words, pid := sleeper(t)
 	h := holdShell(t, Plan{Program: []string{"sh"}, Env: os.Environ(), Dir: t.TempDir()})
 	a := h.attach(t)
 	a.Plan.Env = append(os.Environ(), Mark+"="+filepath.Base(h.folder))
-	words, pid := sleeper(t)
 	if _, _, err := a.Run([]string{"sh", "-c", "setsid " + words[0] + " -c '" + words[2] + "' & while [ ! -e $PIDFILE ]; do sleep 0.01; done; exit 0"}); err != nil {
 		t.Fatal(err)
 	}
