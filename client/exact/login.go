@@ -146,17 +146,20 @@ func (c *Client) accepted(ctx context.Context) error {
 	return err
 }
 
-// TokenName is what the tokens that a login mints are called.
+// mintedName begins the names of the tokens that logins mint.
+const mintedName = "cytorun@"
+
+// TokenName is what the tokens that a login on this box mints are called.
 func TokenName() string {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
 		host = "unknown"
 	}
-	return web.Cut("cytorun@"+host, 100)
+	return web.Cut(mintedName+host, 100)
 }
 
-// Logout revokes the token of this connection. Other credentials than a token
-// cannot be revoked: then nothing happens.
+// Logout revokes the token of this connection, if a login minted it: one that a
+// person made may be used elsewhere, and other credentials cannot be revoked.
 func (c *Client) Logout(ctx context.Context) error {
 	if c.Token() == "" {
 		return nil
@@ -167,7 +170,7 @@ func (c *Client) Logout(ctx context.Context) error {
 		return fmt.Errorf("cannot revoke the token at %s: %w", c.base, err)
 	}
 	for _, t := range tokens {
-		if t.Prefix == prefix && !t.Revoked {
+		if t.Prefix == prefix && !t.Revoked && strings.HasPrefix(t.Name, mintedName) {
 			if err := c.RevokeToken(ctx, t.ID); err != nil {
 				return fmt.Errorf("cannot revoke the token at %s: %w", c.base, err)
 			}

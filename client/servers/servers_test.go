@@ -81,6 +81,13 @@ func TestLoginToExactMintsATokenAndLogoutRevokesIt(t *testing.T) {
 	if _, err := server.Projects(ctx); !errors.Is(err, client.ErrUnauthorised) {
 		t.Errorf("after the logout: %v", err)
 	}
+	own := profile.TokenKeys(site.Token("worker"))
+	if err := Logout(ctx, r.Profile, own, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Login(ctx, p, own, Options{}); err != nil {
+		t.Errorf("a logout revoked a token that no login minted: %v", err)
+	}
 	for _, keys := range []client.Keys{{Public: "worker", Private: "wrong"}, {Public: "nobody", Private: "worker-pass-1"}, r.Keys} {
 		if _, err := Login(ctx, p, keys, Options{}); !errors.Is(err, client.ErrUnauthorised) {
 			t.Errorf("%q: %v", keys.Public, err)

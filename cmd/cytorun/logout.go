@@ -14,8 +14,8 @@ func newLogoutCommand(c *cli) *cobra.Command {
 		Use:   "logout [NAME]",
 		Short: "forget a server and your keys for it",
 		Long: `Forget a server and your keys for it, by default the one used last. The token
-that a login to EXACT made is revoked there, so that runs which still use it
-cannot report any more.`,
+that a login to EXACT made of your password is revoked there, so that runs which
+still use it cannot report any more; one that you gave stays good.`,
 		Args: atMost(1), ValidArgsFunction: c.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			env, err := c.environment()
