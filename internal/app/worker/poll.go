@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -192,6 +193,9 @@ func (w *Worker) try(ctx context.Context, j exact.PluginJob) error {
 	case err != nil:
 		// Whether the name stands there nobody knows: settled as after a crash.
 		_ = w.giveBack(context.WithoutCancel(ctx), id, j.ID)
+		if errors.Is(err, client.ErrForbidden) {
+			return fmt.Errorf("this account may not work on jobs, it needs the rights of a worker (docs/WORKER.md): %w", err)
+		}
 		return err
 	}
 	w.lost(j.ID, false)

@@ -147,6 +147,10 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	return w.loop(ctx, drain)
 }
 
+// onceTries is how often a worker with Options.Once asks a server that does not
+// answer.
+const onceTries = 4
+
 func (w *Worker) loop(ctx context.Context, drain <-chan struct{}) error {
 	var next, calm time.Time // of the next poll, and until when nothing is asked after a failure
 	for {
@@ -163,6 +167,8 @@ func (w *Worker) loop(ctx context.Context, drain <-chan struct{}) error {
 			switch {
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
+			case err != nil && w.Once && w.busy() == 0 && (!client.Transient(err) || w.failures >= onceTries):
+				return err
 			case err != nil:
 				calm = time.Now().Add(w.failed(err))
 				next = calm

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -603,6 +604,48 @@ func TestServerThatIsAwayIsAskedLessAndLess(t *testing.T) {
 	w.eventually("it works again", w.allDone)
 	stop()
 	w.onceEach()
+}
+
+func TestOnceEndsWithWhatTheServerRefuses(t *testing.T) {
+	w := newWorld(t, exacttest.Options{}, 1)
+	b := w.box(1)
+	plain, err := exact.New(profile.Profile{Kind: client.Exact, URL: w.s.URL}, client.Keys{Public: "plain", Private: "plain-pass-1"}, exact.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.server = plain
+	if err := b.worker(Options{Once: true}).Run(t.Context(), nil); !errors.Is(err, client.ErrForbidden) || !strings.Contains(err.Error(), "rights of a worker") {
+		t.Errorf("it ended with %v", err)
+	}
+	w.s.Fault(func(exacttest.Request) exacttest.Fault { return exacttest.Fault{Drop: true} })
+	if err := b.worker(Options{Once: true}).Run(t.Context(), nil); !client.Transient(err) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestJobsAreDoneOnceThroughTheHourThatComesTwice(t *testing.T) {
+	w := newWorld(t, exacttest.Options{Skew: 4 * time.Second}, 0)
+	began, berlin := time.Now(), time.Date(2026, 10, 25, 0, 59, 55, 500e6, time.UTC) // by the server 02:59:59.5, and then 02:00
+	w.s.SetNow(func() time.Time { return berlin.Add(time.Since(began)) })
+	var all []int
+	for _, im := range w.s.AddImages(w.demo.Set, 20) {
+		all = append(all, w.s.AddJob(im, w.plugin, w.demo.Plain))
+		time.Sleep(time.Second / 20) // across the change
+	}
+	first, _ := w.s.Job(all[0])
+	last, _ := w.s.Job(all[len(all)-1])
+	var stops []func()
+	for n := range 4 {
+		stops = append(stops, w.box(n).serve(Options{Slots: 2}))
+	}
+	w.eventually("all jobs are done", w.allDone)
+	for _, stop := range stops {
+		stop()
+	}
+	w.onceEach()
+	if !last.Created.Before(first.Created) {
+		t.Errorf("the clock was not put back: %s, %s", first.Created, last.Created)
+	}
 }
 
 func TestJobsThatSlipBetweenPagesAreFoundLater(t *testing.T) {
