@@ -147,6 +147,7 @@ func (r *root) openPalette() tea.Cmd {
 			add(nav.Action{Title: "go to " + name, Hint: fmt.Sprint(t + 1), Do: nav.Send(nav.Switch{To: nav.Tab(t)})})
 		}
 		add(nav.Action{Title: "switch project", Do: nav.Send(nav.ChooseProject{})},
+			nav.Action{Title: "switch server", Do: nav.Send(nav.ChooseServer{})},
 			nav.Action{Title: "connect to the server again", Do: nav.Send(nav.Reconnect{})})
 	}
 	add(r.elsewhere()...)

@@ -158,6 +158,14 @@ func (r *root) navigate(msg tea.Msg) tea.Cmd {
 		return r.connect()
 	case nav.ChooseProject:
 		return r.listProjects()
+	case nav.ChooseServer:
+		return r.listServers()
+	case serversListed:
+		return r.pickServer(msg)
+	case serverChosen:
+		return r.enterServer(msg)
+	case serverOpened:
+		return r.serverOpened(msg)
 	case nav.Connected:
 		return r.broadcast(msg)
 	case connected:

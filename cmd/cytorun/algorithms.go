@@ -111,7 +111,7 @@ func (c *cli) listAlgorithms(cmd *cobra.Command) error {
 			here = "none"
 		}
 		if r.Missing != "" {
-			here, missing = "no descriptor", append(missing, r.Missing)
+			here, missing = "unbound", append(missing, r.Missing)
 		}
 		if r.Last != nil {
 			last = r.Last.State().Word + " " + text.Ago(r.Last.Created(), s.Env.Now())

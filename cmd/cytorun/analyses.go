@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -221,7 +222,17 @@ func (c *cli) printAnalyses(s *app.Session, analyses []app.Analysis) error {
 	}
 	now := s.Env.Now()
 	var cells [][]string
+	servers := map[string]bool{}
 	for _, a := range analyses {
+		if a.Run != nil {
+			servers[a.Run.Server.URL] = true
+		}
+	}
+	for _, a := range analyses {
+		where := a.Where()
+		if a.Run != nil && len(servers) > 1 {
+			where = cmp.Or(a.Run.Server.Profile, a.Run.Server.URL) + ": " + where
+		}
 		progress := ""
 		if p := a.Progress(); p >= 0 && a.State().Live {
 			progress = strconv.Itoa(p) + " %"
@@ -231,7 +242,7 @@ func (c *cli) printAnalyses(s *app.Session, analyses []app.Analysis) error {
 			duration = text.Duration(d)
 		}
 		cells = append(cells, []string{a.Key(), a.Title(), partOf(a, differing), a.State().Word, progress, duration, a.Person(),
-			text.Ago(a.Created(), now), a.Where(), text.Truncate(a.Reason(), 60)})
+			text.Ago(a.Created(), now), where, text.Truncate(a.Reason(), 60)})
 	}
 	return c.printTable([]string{"ID", "ANALYSIS", "PART", "STATE", "", "TOOK", "BY", "LAUNCHED", "WHERE", "WHY"}, cells)
 }

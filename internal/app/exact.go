@@ -59,8 +59,7 @@ func (s *Session) bind(a *client.Algorithm, local []localDescriptor) (why string
 	}
 	switch len(files) {
 	case 0:
-		return fmt.Sprintf("no descriptor on this box is for its package %s; 'cytorun descriptor new --exact-package %s' makes one in %s",
-			a.Package, a.Package, s.Env.DescriptorFolder())
+		return fmt.Sprintf("no descriptor on this box is for its package %s; 'cytorun descriptor new --exact-package %s' begins one", a.Package, a.Package)
 	case 1:
 		at := slices.IndexFunc(local, func(l localDescriptor) bool { return l.ExactPackage == a.Package })
 		bindTo(a, local[at].Descriptor)

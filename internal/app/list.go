@@ -335,6 +335,9 @@ func (l *List) mine(a Analysis) bool {
 	if l.person == "" {
 		return a.Run != nil // whoever runs this program launched the runs of this box
 	}
+	if a.Run != nil && a.Run.Server.URL != l.url {
+		return true // the same, under another name there
+	}
 	return a.Person() == l.person
 }
 

@@ -17,6 +17,18 @@ import (
 // newest first, without their values; see LocalAnalyses.
 func (s *Session) Runs() ([]runner.Run, error) { return s.runs() }
 
+// AllRuns are the runs of this box of every server and project, newest first.
+func (s *Session) AllRuns() ([]runner.Run, error) { return s.Env.Store.List() }
+
+// Where says on what hardware an analysis ran, and of which server it is where that
+// is not the session's.
+func (s *Session) Where(a Analysis) string {
+	if a.Run == nil || a.Run.Server.URL == s.Profile.URL {
+		return a.Where()
+	}
+	return s.serverOf(a) + ": " + a.Where()
+}
+
 // firstPage and laterPages are how many jobs are asked for at once: few for
 // the first frame, many while one searches.
 const (

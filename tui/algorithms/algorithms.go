@@ -47,6 +47,7 @@ var (
 	openForm = keymap.As(keymap.Open, "form")
 	history  = keymap.Bind("h", "its analyses", "h")
 	project  = keymap.Bind("P", "switch project", "P")
+	server   = keymap.Bind("W", "switch server", "W")
 )
 
 // New makes the screen; it loads when a session is connected.
@@ -173,6 +174,8 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 	case keymap.Is(k, project):
 		return nav.Send(nav.ChooseProject{})
+	case keymap.Is(k, server):
+		return nav.Send(nav.ChooseServer{})
 	case keymap.Is(k, keymap.Refresh):
 		if !m.session.Connected() {
 			return nav.Send(nav.Reconnect{})

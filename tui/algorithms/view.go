@@ -55,7 +55,7 @@ func (m *Screen) cell(i, column int) widget.Cell {
 	case 2:
 		switch {
 		case r.Missing != "":
-			return widget.Cell{Text: "no descriptor", Style: &t.Warn}
+			return widget.Cell{Text: "unbound", Style: &t.Warn}
 		case r.Container == "":
 			return widget.Cell{Text: "none", Style: &t.Warn}
 		case r.Here:
@@ -115,7 +115,7 @@ func (m *Screen) Help() []key.Binding {
 	}
 	some := m.table.Len() > 0
 	keys := append([]key.Binding{keymap.When(some, openForm), keymap.When(some, history)}, m.filter.Keys()...)
-	return append(append(keys, keymap.Refresh, project), m.detail.Help()...)
+	return append(append(keys, keymap.Refresh, project, server), m.detail.Help()...)
 }
 
 // Title names the screen.

@@ -62,6 +62,8 @@ var (
 	unmark    = keymap.Bind("U", "take all marks away", "U")
 	markAll   = keymap.Bind("A", "mark all shown", "A")
 	project   = keymap.Bind("P", "switch project", "P")
+	server    = keymap.Bind("W", "switch server", "W")
+	allRuns   = keymap.Bind("B", "other servers' too", "B")
 	copyName  = keymap.As(keymap.Copy, "copy name for commands")
 )
 

@@ -76,7 +76,7 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		}
 		return widget.Cell{}
 	case columnWhere:
-		return widget.Cell{Draw: func(width int) string { return t.Faint.Render(where(a, width)) }}
+		return widget.Cell{Draw: func(width int) string { return t.Faint.Render(where(m.session.Where(a), width)) }}
 	}
 	return m.note(l.row)
 }
@@ -126,8 +126,8 @@ func number(a app.Analysis) string {
 }
 
 // where leaves out what does not fit of "here, no container"; the detail has it.
-func where(a app.Analysis, width int) string {
-	s := text.Line(a.Where())
+func where(s string, width int) string {
+	s = text.Line(s)
 	if short, _, ok := strings.Cut(s, ","); ok && text.Width(s) > width {
 		s = short
 	}

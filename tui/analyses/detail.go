@@ -85,7 +85,7 @@ func (m *Screen) lines(width int) []string {
 	if d := a.Duration(m.now); d > 0 {
 		f.Add("took", text.Duration(d))
 	}
-	f.Add("where", a.Where())
+	f.Add("where", m.session.Where(a))
 	if r := a.Run; r != nil {
 		if res := r.Result; res != nil {
 			f.Add("advice", res.Advice)

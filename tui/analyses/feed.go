@@ -29,8 +29,9 @@ func within() (context.Context, context.CancelFunc) {
 // feed asks for what the list shows: the runs of this box, the newest jobs of the
 // server again and again, and older ones a page at a time while somebody wants them.
 type feed struct {
-	list  *app.List
-	pager app.Pager // of the jobs that the present filter may mean
+	everywhere bool // runs of other projects and servers too
+	list       *app.List
+	pager      app.Pager // of the jobs that the present filter may mean
 
 	answered bool      // somebody has answered since the project was opened
 	whole    bool      // the newest jobs are all there are
@@ -100,9 +101,13 @@ type runsRead struct {
 func (f *feed) readRuns(s *app.Session, now time.Time) tea.Cmd {
 	gen := nav.NewGen()
 	f.runs = gen
+	read := s.Runs
+	if f.everywhere {
+		read = s.AllRuns
+	}
 	return func() tea.Msg {
 		start := time.Now()
-		runs, err := s.Runs()
+		runs, err := read()
 		return runsRead{gen, runs, err, now, time.Since(start)}
 	}
 }

@@ -30,6 +30,10 @@ func (m *Screen) key(k tea.KeyPressMsg) tea.Cmd {
 		return m.refresh()
 	case keymap.Is(k, project):
 		return nav.Send(nav.ChooseProject{})
+	case keymap.Is(k, server):
+		return nav.Send(nav.ChooseServer{})
+	case keymap.Is(k, allRuns):
+		return m.turnEverywhere()
 	case keymap.Is(k, orderKey):
 		m.view.order = (m.view.order + 1) % orders
 		return tea.Batch(m.refilter(), nav.Say(orderNames[m.view.order]))
@@ -90,6 +94,17 @@ func (m *Screen) turnMine() tea.Cmd {
 	}
 	m.filter.Set(m.base)
 	return tea.Batch(m.refilter(), m.rest.Move())
+}
+
+// turnEverywhere shows the runs of all projects and servers of this box, or only
+// those of this project again.
+func (m *Screen) turnEverywhere() tea.Cmd {
+	m.feed.everywhere = !m.feed.everywhere
+	said := "the runs of this project"
+	if m.feed.everywhere {
+		said = "the runs of this box of all projects and servers; mark some and compare them"
+	}
+	return tea.Batch(m.feed.readRuns(m.session, m.now), nav.Say(said))
 }
 
 func (m *Screen) refresh() tea.Cmd {

@@ -144,7 +144,7 @@ func (m *Screen) Help() []key.Binding {
 		keymap.When(m.filter.Value() != m.base, saveKey), keymap.When(some, markAll), keymap.When(m.table.MarkedCount() > 0, unmark),
 		keymap.When(some && !live, remove), keymap.When(some && !live || m.clean.unfinished, cleanKey),
 		keymap.Refresh, keymap.When(single, copyName),
-		project,
+		project, server, allRuns,
 	}
 	return append(bindings, m.detail.Help()...)
 }

@@ -54,6 +54,9 @@ type Connected struct{ Session *app.Session }
 // Reconnect asks the root to try the server again.
 type Reconnect struct{}
 
+// ChooseServer opens the list of servers that the person is logged in to.
+type ChooseServer struct{}
+
 // ChooseProject opens the list of projects.
 type ChooseProject struct{}
 

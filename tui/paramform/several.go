@@ -181,7 +181,11 @@ func (m *Screen) firstValues() []client.Value {
 	out := make([]client.Value, len(values))
 	for i, v := range values {
 		if v.Parameter == p.ID {
-			v.Text, v.Labels = strings.Join(items[:size], ","), nil
+			if v.Text = strings.Join(items[:size], ","); len(v.Labels) == len(items) {
+				v.Labels = v.Labels[:size]
+			} else {
+				v.Labels = nil
+			}
 		}
 		out[i] = v
 	}
