@@ -13,6 +13,8 @@ import (
 const (
 	MachineFile = "machine.json" // supervisor, before the start
 	OutputsFile = "outputs.json" // supervisor, after the end
+	// ReplacedFile is what the server had of a job before the run redid it.
+	ReplacedFile = "replaced.json" // supervisor, before the job is made fresh
 )
 
 // Machine is machine.json: the box as it was when the program started. What

@@ -35,9 +35,6 @@ func (o *imageOptions) images(ctx context.Context, s *app.Session, a client.Algo
 	if len(o.image) > 0 && o.allImages {
 		return nil, usageError(errors.New("--image names images, --all-images takes all; use one of the two"))
 	}
-	if why := s.Missing(a); why != "" {
-		return nil, fmt.Errorf("algorithm %s cannot run on this box: %s", text.Line(a.Name), text.Line(why))
-	}
 	p, ok := app.ImagesParameter(a)
 	if !ok {
 		return nil, usageError(fmt.Errorf("%s has no parameter for images", text.Line(a.FullName())))

@@ -17,10 +17,10 @@ func newRootCommand(c *cli) *cobra.Command {
 	var file string
 	root := &cobra.Command{
 		Use:   "cytorun [ALGORITHM]",
-		Short: "launch image analysis algorithms of a Cytomine server on this box",
-		Long: `cytorun browses the algorithms of a Cytomine server, fills their parameters,
-runs them on this box in Apptainer containers, reports them to the server, and
-compares past analyses side by side.
+		Short: "launch image analysis algorithms of a Cytomine or EXACT server on this box",
+		Long: `cytorun browses the algorithms of a Cytomine or EXACT server, fills their
+parameters, runs them on this box in Apptainer containers, reports them to the
+server, and compares past analyses side by side.
 
 Without a command it opens the screens, straight at the form of ALGORITHM when
 one is named. 'cytorun demo' needs no server.

@@ -185,6 +185,9 @@ func (o *runOptions) assignments() ([]client.Value, error) {
 
 // launch chooses the values of a request, launches and, if asked, waits.
 func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, set []client.Value, o runOptions) error {
+	if why := s.Missing(r.Algorithm); why != "" {
+		return fmt.Errorf("algorithm %s cannot run on this box: %s", text.Line(r.Algorithm.Name), text.Line(why))
+	}
 	if err := o.perImage(r.Algorithm); err != nil {
 		return err
 	}

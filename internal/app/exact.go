@@ -192,6 +192,14 @@ func (s *Session) redone(a Analysis) bool {
 	})
 }
 
+// kindName is a kind of server as it is written.
+func kindName(k client.Kind) string {
+	if k == client.Exact {
+		return "EXACT"
+	}
+	return "Cytomine"
+}
+
 // What may be done about jobs that are there already.
 const (
 	SkipExisting = "skip" // leave their images out

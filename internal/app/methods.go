@@ -240,7 +240,7 @@ func (m *Methods) paragraph(of []MethodsOf) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, " in project %s of the Cytomine server %s, in %s", quoted(r.Project.Name), r.Server.URL, plural(len(of), "analysis", "analyses"))
+	fmt.Fprintf(&b, " in project %s of the %s server %s, in %s", quoted(r.Project.Name), kindName(r.Server.Kind), r.Server.URL, plural(len(of), "analysis", "analyses"))
 	first, last := span(of)
 	if day := first.Local().Format("2 January 2006"); day == last.Local().Format("2 January 2006") {
 		fmt.Fprintf(&b, " on %s", day)

@@ -14,6 +14,7 @@ import (
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/apptainer"
 	"github.com/cytorun/cytorun/runner/report"
+	"github.com/cytorun/cytorun/runner/upload"
 )
 
 // A run on an EXACT server is over one image and is a worker there. A file program
@@ -136,6 +137,25 @@ func (s *supervisor) imageFile() string {
 		}
 	}
 	return file
+}
+
+// keepReplaced keeps what the server has of a job that the run is about to redo: the
+// server itself keeps no history.
+func (s *supervisor) keepReplaced() error {
+	run := s.run()
+	path := s.path(runner.ReplacedFile)
+	if _, err := os.Stat(path); err == nil || !run.Take.Restart {
+		return nil
+	}
+	return s.untilServer(func(ctx context.Context, _ client.Server) error {
+		x, ok := s.exactServer()
+		if !ok {
+			return client.ErrUnsupported
+		}
+		s.waiting("keeping what the job wrote before")
+		_, err := upload.Keep(ctx, x, run.Take.ID, path)
+		return err
+	})
 }
 
 // prepareFiles gets the image of a file program and makes its output folder.

@@ -14,6 +14,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/exact/exacttest"
+	"github.com/cytorun/cytorun/client/shapes"
 	"github.com/cytorun/cytorun/runner"
 )
 
@@ -246,6 +247,19 @@ func TestAFailureIsToldWithTheEndOfTheLog(t *testing.T) {
 	s.start(third)
 	s.ended(third, runner.Succeeded)
 	s.shapes(2)
+	f, err := os.Open(filepath.Join(third.Folder, runner.ReplacedFile))
+	must(t, err)
+	defer f.Close()
+	before := 0
+	must(t, shapes.Read(f, func(shape shapes.Shape) error {
+		if before++; shape.Kind != shapes.Box || shape.Entry != "found" || *shape.Score != 0.5 {
+			t.Errorf("kept %+v", shape)
+		}
+		return nil
+	}))
+	if before != 4 {
+		t.Errorf("%d of 4 annotations were kept", before)
+	}
 }
 
 func TestAnImageThatHasAJobIsNotTouched(t *testing.T) {

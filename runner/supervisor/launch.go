@@ -99,6 +99,9 @@ func (s *supervisor) ensureJob() error {
 			return err
 		}
 	}
+	if err := s.keepReplaced(); err != nil {
+		return err
+	}
 	var job client.Job
 	err = s.untilServer(func(ctx context.Context, server client.Server) error {
 		var err error

@@ -88,7 +88,7 @@ func (j Job) Check(ctx context.Context) (Found, error) {
 			return f, fmt.Errorf("cannot read the annotation types of image set %s: %w", j.Run.Project.Name, err)
 		}
 		for _, t := range types {
-			f.types = append(f.types, shapes.Type{ID: t.ID, Name: t.Name, VectorType: shapes.VectorType(t.VectorType), Nodes: t.NodeCount})
+			f.types = append(f.types, shapes.Type{ID: t.ID, Name: t.Name, VectorType: shapes.VectorType(t.VectorType), Nodes: t.NodeCount, Width: float64(t.Width), Height: float64(t.Height)})
 		}
 	}
 	for _, name := range f.Annotations {
