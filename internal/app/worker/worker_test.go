@@ -35,6 +35,7 @@ type world struct {
 	s      *exacttest.Server
 	demo   exacttest.Demo
 	plugin int
+	dial   func() (*exact.Client, error) // to a server that is not s
 
 	mu      sync.Mutex
 	done    map[client.ID]int // how often a job was done to its end
@@ -54,6 +55,13 @@ func newWorld(t testing.TB, opt exacttest.Options, jobs int) *world {
 
 func (w *world) client() *exact.Client {
 	w.t.Helper()
+	if w.dial != nil {
+		c, err := w.dial()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return c
+	}
 	c, err := exact.New(profile.Profile{Kind: client.Exact, URL: w.s.URL}, client.Keys{Public: "pat", Private: w.s.Token("worker")},
 		exact.Options{RetryWait: 5 * time.Millisecond, Timeout: 5 * time.Second})
 	if err != nil {
@@ -97,7 +105,7 @@ func (w *world) box(n int) *box {
 func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
 
 func (b *box) worker(o Options) *Worker {
-	o.Host, o.AllowFile, o.Server = b.name, b.allow, b.w.s.URL
+	o.Host, o.AllowFile, o.Server = b.name, b.allow, "the server"
 	if o.pace == (pace{}) {
 		o.pace = inHurry
 	}
