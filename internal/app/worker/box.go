@@ -189,12 +189,12 @@ func (b *Box) Start(ctx context.Context, id string, _ exact.PluginJob, r Ready) 
 
 // Over tells whether a run has ended and nobody reports any more. One that was
 // deleted is over.
-func (b *Box) Over(id string) (over, failed bool, err error) {
+func (b *Box) Over(id string) (over bool, end runner.State, err error) {
 	run, err := b.session.Env.Store.Get(id)
 	if errors.Is(err, client.ErrNotFound) {
-		return true, false, nil
+		return true, "", nil
 	}
-	return err == nil && run.State.Ended() && !runner.Supervised(run.Folder), run.State == runner.Failed || run.State == runner.Lost, err
+	return err == nil && run.State.Ended() && !runner.Supervised(run.Folder), run.State, err
 }
 
 // Exists tells whether there is a run with this id.

@@ -119,6 +119,39 @@ func (w *Worker) free(ctx context.Context, job client.ID, worker string) error {
 	return err
 }
 
+// finishedLife is how long a job that succeeded here is looked at.
+const finishedLife = 10 * time.Minute
+
+// mend says again that a job is done which succeeded here, where a write that came
+// late has put an older row in place of the one that said so. A job that a person
+// restarted has lost its result.
+func (w *Worker) mend(ctx context.Context) error {
+	for id, at := range w.finished {
+		j, listed := w.jobs.rows[id]
+		switch {
+		case time.Since(at) > finishedLife:
+			delete(w.finished, id)
+			continue
+		case !listed || !j.Claimable():
+			continue
+		}
+		j, err := w.server.PluginJob(ctx, id)
+		if err != nil && !errors.Is(err, client.ErrNotFound) {
+			return err
+		}
+		if err == nil && j.Result != 0 && j.Worker == "" && (j.State() == exact.StatePending || j.State() == exact.StatePartial) {
+			all := 100.0
+			if _, err := w.server.PatchPluginJob(ctx, id, exact.JobPatch{Progress: &all}); err != nil {
+				return err
+			}
+			w.say("job %d is done: said it again, because an older state had come back", id)
+			delete(w.jobs.rows, id)
+		}
+		delete(w.finished, id)
+	}
+	return nil
+}
+
 // sightings is since when the claims of others look as they do now, by the clock
 // of this process.
 type sightings map[client.ID]sighting

@@ -74,6 +74,9 @@ func (w *Worker) round(ctx context.Context, due bool) (found int, err error) {
 		w.mu.Lock()
 		w.failures = 0
 		w.mu.Unlock()
+		if err := w.mend(ctx); err != nil {
+			return 0, err
+		}
 		if err := w.reclaim(ctx); err != nil {
 			return 0, err
 		}

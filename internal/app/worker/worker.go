@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,8 +64,8 @@ type Runs interface {
 	Ready(ctx context.Context, job exact.PluginJob, allow Allow) (Ready, error)
 	// Start makes the run with this id execute a job that is claimed for it.
 	Start(ctx context.Context, id string, job exact.PluginJob, r Ready) error
-	// Over tells whether a run has ended and the server knows, and whether it failed.
-	Over(id string) (over, failed bool, err error)
+	// Over tells whether a run has ended and the server knows, and how.
+	Over(id string) (over bool, end runner.State, err error)
 	// Exists tells whether there is a run with this id.
 	Exists(id string) bool
 	// Revive lets a run go on that an earlier worker began.
@@ -101,9 +102,11 @@ type Worker struct {
 	jobs    known
 	left    map[client.ID]leftAlone
 	strikes map[client.ID]strike // by plugin
-	width   int                  // among how many of the oldest jobs one is chosen
-	allow   allowList
-	claimed sightings
+	// finished are the jobs that succeeded here lately, and when.
+	finished map[client.ID]time.Time
+	width    int // among how many of the oldest jobs one is chosen
+	allow    allowList
+	claimed  sightings
 }
 
 // New makes the worker of a server. folder is its own.
@@ -115,7 +118,7 @@ func New(server *exact.Client, runs Runs, folder Folder, o Options) *Worker {
 		o.pace = usualPace
 	}
 	return &Worker{Options: o, server: server, runs: runs, folder: folder, running: map[string]Work{},
-		left: map[client.ID]leftAlone{}, strikes: map[client.ID]strike{}, width: narrowest, claimed: sightings{},
+		left: map[client.ID]leftAlone{}, strikes: map[client.ID]strike{}, finished: map[client.ID]time.Time{}, width: narrowest, claimed: sightings{},
 		allow: allowList{path: o.AllowFile}}
 }
 
@@ -272,7 +275,7 @@ func (w *Worker) reap() {
 	}
 	w.mu.Unlock()
 	for _, id := range ids {
-		over, failed, err := w.runs.Over(id)
+		over, end, err := w.runs.Over(id)
 		if err != nil {
 			w.say("cannot read run %s: %v", id, err)
 		}
@@ -284,9 +287,12 @@ func (w *Worker) reap() {
 			w.mu.Unlock()
 			w.folder.forget(id)
 			if work.plugin != 0 {
-				w.ended(work.plugin, failed)
+				w.ended(work.plugin, end == runner.Failed || end == runner.Lost)
 			}
-			w.say("job %d %s", work.Job, map[bool]string{true: "failed", false: "is over"}[failed])
+			if end == runner.Succeeded {
+				w.finished[work.Job] = time.Now()
+			}
+			w.say("job %d %s", work.Job, cmp.Or(string(end), "is over"))
 		}
 	}
 }

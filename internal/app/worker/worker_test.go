@@ -88,8 +88,9 @@ type box struct {
 }
 
 type run struct {
-	work         Work
-	over, failed bool
+	work Work
+	over bool
+	end  runner.State
 }
 
 func (w *world) box(n int) *box {
@@ -133,7 +134,7 @@ func (b *box) Start(_ context.Context, id string, j exact.PluginJob, _ Ready) er
 		if b.broken {
 			b.fail(j)
 			b.mu.Lock()
-			r.over, r.failed = true, true
+			r.over, r.end = true, runner.Failed
 			b.mu.Unlock()
 			return
 		}
@@ -146,7 +147,10 @@ func (b *box) Start(_ context.Context, id string, j exact.PluginJob, _ Ready) er
 		}
 		b.w.mu.Unlock()
 		b.mu.Lock()
-		r.over = true
+		r.over, r.end = true, runner.Cancelled
+		if err == nil {
+			r.end = runner.Succeeded
+		}
 		b.mu.Unlock()
 	})
 	return nil
@@ -199,11 +203,11 @@ func until(f func() error) error {
 	}
 }
 
-func (b *box) Over(id string) (over, failed bool, err error) {
+func (b *box) Over(id string) (over bool, end runner.State, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.runs[id]
-	return r.over, r.failed, nil
+	return r.over, r.end, nil
 }
 
 func (b *box) live() (n int) {
@@ -315,6 +319,7 @@ func TestFiftyWorkersDoFiveHundredJobsOnceEach(t *testing.T) {
 }
 
 func TestServerThatLosesAnswersLosesNoJobAndDoesNoneTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 30)
 	var mu sync.Mutex
 	n := 0
@@ -343,6 +348,7 @@ func TestServerThatLosesAnswersLosesNoJobAndDoesNoneTwice(t *testing.T) {
 }
 
 func TestKilledBetweenClaimAndLaunchGivesTheJobBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 1)
 	job := client.ID(w.s.Jobs()[0].ID)
 	b := w.box(1)
@@ -374,6 +380,7 @@ func TestKilledBetweenClaimAndLaunchGivesTheJobBack(t *testing.T) {
 }
 
 func TestRestartedWorkerCountsTheRunsThatGoOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 3)
 	b := w.box(1)
 	b.work = 500 * time.Millisecond
@@ -405,6 +412,7 @@ func TestRestartedWorkerCountsTheRunsThatGoOn(t *testing.T) {
 }
 
 func TestJobDeletedWhileItRunsIsDropped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 1)
 	job := w.s.Jobs()[0].ID
 	b := w.box(1)
@@ -420,6 +428,7 @@ func TestJobDeletedWhileItRunsIsDropped(t *testing.T) {
 }
 
 func TestDrainedWorkerFinishesAndClaimsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 10)
 	b := w.box(1)
 	b.work = 300 * time.Millisecond
@@ -435,6 +444,7 @@ func TestDrainedWorkerFinishesAndClaimsNothing(t *testing.T) {
 }
 
 func TestPausedClosedAndRefusingWorkersClaimNothing(t *testing.T) {
+	t.Parallel()
 	closed := time.Now().Add(3 * time.Hour)
 	hours, err := ParseHours(closed.Format("15:04") + "-" + closed.Add(time.Hour).Format("15:04"))
 	if err != nil {
@@ -465,6 +475,7 @@ func TestPausedClosedAndRefusingWorkersClaimNothing(t *testing.T) {
 }
 
 func TestAllowListThatBreaksWhileItWorksStopsClaims(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 0)
 	b := w.box(1)
 	stop := b.serve(Options{})
@@ -486,6 +497,7 @@ func TestAllowListThatBreaksWhileItWorksStopsClaims(t *testing.T) {
 }
 
 func TestWhatMayNotRunHereIsAskedForOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 3)
 	b := w.box(1)
 	var mu sync.Mutex
@@ -506,6 +518,7 @@ func TestWhatMayNotRunHereIsAskedForOnce(t *testing.T) {
 }
 
 func TestBoxOnWhichAnAlgorithmFailsLeavesItToOthers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 12)
 	b := w.box(1)
 	b.broken = true
@@ -531,6 +544,7 @@ func TestBoxOnWhichAnAlgorithmFailsLeavesItToOthers(t *testing.T) {
 }
 
 func TestWorkerWithAnEmptyAllowListRunsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 2)
 	b := w.box(1)
 	if err := os.WriteFile(b.allow, nil, 0o600); err != nil {
@@ -550,6 +564,7 @@ func TestWorkerWithAnEmptyAllowListRunsNothing(t *testing.T) {
 }
 
 func TestClaimOfASilentWorkerIsFreedOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		reclaim time.Duration
 		tell    bool // the other worker tells its progress now and then
@@ -589,6 +604,7 @@ func TestClaimOfASilentWorkerIsFreedOnlyWhenAsked(t *testing.T) {
 }
 
 func TestOneWorkerForEachServerAndPerson(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 0)
 	b := w.box(1)
 	stop := b.serve(Options{})
@@ -600,6 +616,7 @@ func TestOneWorkerForEachServerAndPerson(t *testing.T) {
 }
 
 func TestServerThatIsAwayIsAskedLessAndLess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 1)
 	remove := w.s.Fault(func(exacttest.Request) exacttest.Fault { return exacttest.Fault{Fail: true} })
 	b := w.box(1)
@@ -615,6 +632,7 @@ func TestServerThatIsAwayIsAskedLessAndLess(t *testing.T) {
 }
 
 func TestOnceEndsWithWhatTheServerRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 1)
 	b := w.box(1)
 	plain, err := exact.New(profile.Profile{Kind: client.Exact, URL: w.s.URL}, client.Keys{Public: "plain", Private: "plain-pass-1"}, exact.Options{})
@@ -632,6 +650,7 @@ func TestOnceEndsWithWhatTheServerRefuses(t *testing.T) {
 }
 
 func TestJobsAreDoneOnceThroughTheHourThatComesTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{Skew: 4 * time.Second}, 0)
 	began, berlin := time.Now(), time.Date(2026, 10, 25, 0, 59, 55, 500e6, time.UTC) // by the server 02:59:59.5, and then 02:00
 	w.s.SetNow(func() time.Time { return berlin.Add(time.Since(began)) })
@@ -657,6 +676,7 @@ func TestJobsAreDoneOnceThroughTheHourThatComesTwice(t *testing.T) {
 }
 
 func TestJobsThatSlipBetweenPagesAreFoundLater(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 0)
 	b := w.box(1)
 	stop := b.serve(Options{Slots: 4})
@@ -671,7 +691,19 @@ func TestJobsThatSlipBetweenPagesAreFoundLater(t *testing.T) {
 	w.onceEach()
 }
 
+func TestDoneJobWhoseOldRowComesBackIsDoneAgainOnlyInWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, exacttest.Options{}, 1)
+	stop := w.box(1).serve(Options{})
+	w.eventually("it is done", w.allDone)
+	w.s.Set("pluginjobs", w.s.Jobs()[0].ID, map[string]any{"processing_complete": 0.0})
+	w.eventually("it is done again", w.allDone)
+	stop()
+	w.onceEach()
+}
+
 func TestRestartedJobIsDoneAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, exacttest.Options{}, 1)
 	b := w.box(1)
 	stop := b.serve(Options{})
