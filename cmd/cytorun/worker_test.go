@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -259,6 +260,31 @@ func TestWorkerStopsWhatWasDeletedOnTheServer(t *testing.T) {
 	if _, ok := b.s.Job(jobs[0]); ok || b.s.Len("pluginresults") > 0 {
 		t.Error("something came back")
 	}
+}
+
+func TestWorkerReplacesASupervisorThatWasKilled(t *testing.T) {
+	t.Parallel()
+	b := newWorkerBox(t, 2)
+	jobs := b.jobs(1, outlinesPackage)
+	w, _ := b.start()
+	b.eventually("a run begins", func() bool { return len(b.runs()) == 1 && b.runs()[0].State == runner.Running })
+	holder, err := os.ReadFile(filepath.Join(b.runs()[0].Folder, runner.LockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.Fields(string(holder))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("the job is done", func() bool { j, _ := b.s.Job(jobs[0]); return j.Complete == 100 && j.Worker == "" })
+	_ = w.Process.Signal(syscall.SIGTERM)
+	if err := w.Wait(); err != nil {
+		t.Error(err)
+	}
+	b.onceEach(jobs)
 }
 
 func TestWorkerServesExactOnly(t *testing.T) {

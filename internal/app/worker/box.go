@@ -27,6 +27,8 @@ type Box struct {
 	mu         sync.Mutex
 	algorithms map[client.ID]algorithm
 	sets       map[client.ID]client.Project
+	tended     time.Time
+	orphan     bool // a run was seen that lives without a supervisor
 }
 
 // algorithm is an algorithm as it was read a while ago.
@@ -46,7 +48,7 @@ func NewBox(s *app.Session) (*Box, error) {
 		return nil, fmt.Errorf("%s is a server of kind %s, and the worker serves EXACT only: there jobs arrive over a message broker (AMQP), which this program does not speak: %w",
 			s.Profile.URL, s.Profile.Kind, client.ErrUnsupported)
 	}
-	return &Box{session: s, server: server, algorithms: map[client.ID]algorithm{}, sets: map[client.ID]client.Project{}}, nil
+	return &Box{session: s, server: server, algorithms: map[client.ID]algorithm{}, sets: map[client.ID]client.Project{}, tended: time.Now()}, nil
 }
 
 // Server is the server of the box.
@@ -194,7 +196,35 @@ func (b *Box) Over(id string) (over bool, end runner.State, err error) {
 	if errors.Is(err, client.ErrNotFound) {
 		return true, "", nil
 	}
-	return err == nil && run.State.Ended() && !runner.Supervised(run.Folder), run.State, err
+	alone := err == nil && !runner.Supervised(run.Folder)
+	if alone && !run.State.Ended() {
+		b.mu.Lock()
+		b.orphan = true
+		b.mu.Unlock()
+	}
+	return alone && run.State.Ended(), run.State, err
+}
+
+// How often all runs of this box are looked after, and how soon when one needs it.
+const (
+	tendEvery = time.Minute
+	tendSoon  = 5 * time.Second
+)
+
+// Tend gives runs a supervisor that lost theirs: every other command does so when
+// it starts, and a worker starts seldom.
+func (b *Box) Tend() {
+	b.mu.Lock()
+	since := time.Since(b.tended)
+	due := since >= tendEvery || b.orphan && since >= tendSoon
+	if due {
+		b.tended, b.orphan = time.Now(), false
+	}
+	b.mu.Unlock()
+	if due {
+		// What cannot be recovered now is tried again.
+		_, _ = supervisor.Recover(b.session.Env.Store, b.session.Env.Executable)
+	}
 }
 
 // Exists tells whether there is a run with this id.

@@ -66,6 +66,8 @@ type Runs interface {
 	Start(ctx context.Context, id string, job exact.PluginJob, r Ready) error
 	// Over tells whether a run has ended and the server knows, and how.
 	Over(id string) (over bool, end runner.State, err error)
+	// Tend looks after runs that nobody looks after; it is called often.
+	Tend()
 	// Exists tells whether there is a run with this id.
 	Exists(id string) bool
 	// Revive lets a run go on that an earlier worker began.
@@ -157,6 +159,7 @@ const onceTries = 4
 func (w *Worker) loop(ctx context.Context, drain <-chan struct{}) error {
 	var next, calm time.Time // of the next poll, and until when nothing is asked after a failure
 	for {
+		w.runs.Tend()
 		w.reap()
 		phase, why := w.phase(drain)
 		if phase == PhaseDraining && w.busy() == 0 {

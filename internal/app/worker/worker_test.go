@@ -223,6 +223,8 @@ func (b *box) live() (n int) {
 
 func (b *box) Revive(string) error { return nil }
 
+func (b *box) Tend() {}
+
 func (b *box) Holds(job client.ID) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
