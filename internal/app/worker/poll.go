@@ -84,7 +84,7 @@ func (w *Worker) round(ctx context.Context, due bool) (found int, err error) {
 	waiting := w.waiting()
 	found = len(waiting)
 	for len(waiting) > 0 && w.busy() < w.Slots && ctx.Err() == nil {
-		if w.folder.Paused() || !w.Hours.Open(time.Now()) {
+		if w.draining() || w.folder.Paused() || !w.Hours.Open(time.Now()) {
 			break
 		}
 		n := min(w.Slots-w.busy(), len(waiting))
@@ -202,6 +202,9 @@ func (w *Worker) try(ctx context.Context, j exact.PluginJob) error {
 		return err
 	}
 	w.lost(j.ID, false)
+	if w.draining() { // others can have it now
+		return w.giveBack(context.WithoutCancel(ctx), id, j.ID)
+	}
 	if err := w.runs.Start(ctx, id, j, ready); err != nil {
 		w.say("cannot start job %d, which was claimed: %v", j.ID, err)
 		if !w.runs.Exists(id) {

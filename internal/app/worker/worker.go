@@ -94,6 +94,7 @@ type Worker struct {
 	server *exact.Client
 	runs   Runs
 	folder Folder
+	drain  <-chan struct{}
 
 	mu       sync.Mutex // guards what follows
 	status   Status
@@ -142,6 +143,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 		return err
 	}
 	defer lock.Close()
+	w.drain = drain
 	w.status = Status{Schema: runner.Schema, PID: os.Getpid(), Server: w.Server, Started: time.Now().UTC(), Hours: w.Hours.String(), Slots: w.Slots}
 	if err := w.allow.read(); err != nil {
 		return err
@@ -149,19 +151,19 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	return w.loop(ctx, drain)
+	return w.loop(ctx)
 }
 
 // onceTries is how often a worker with Options.Once asks a server that does not
 // answer.
 const onceTries = 4
 
-func (w *Worker) loop(ctx context.Context, drain <-chan struct{}) error {
+func (w *Worker) loop(ctx context.Context) error {
 	var next, calm time.Time // of the next poll, and until when nothing is asked after a failure
 	for {
 		w.runs.Tend()
 		w.reap()
-		phase, why := w.phase(drain)
+		phase, why := w.phase()
 		if phase == PhaseDraining && w.busy() == 0 {
 			w.tell(phase, why)
 			return nil
@@ -188,18 +190,26 @@ func (w *Worker) loop(ctx context.Context, drain <-chan struct{}) error {
 				next = time.Now().Add(jitter(w.pace.idle))
 			}
 		}
-		if err := w.sleep(ctx, drain, next); err != nil {
+		if err := w.sleep(ctx, next); err != nil {
 			return err
 		}
 	}
 }
 
-// phase is why nothing is claimed now, or nothing.
-func (w *Worker) phase(drain <-chan struct{}) (phase, why string) {
+// draining tells whether the worker was told to end.
+func (w *Worker) draining() bool {
 	select {
-	case <-drain:
-		return PhaseDraining, "it was told to end"
+	case <-w.drain:
+		return true
 	default:
+		return false
+	}
+}
+
+// phase is why nothing is claimed now, or nothing.
+func (w *Worker) phase() (phase, why string) {
+	if w.draining() {
+		return PhaseDraining, "it was told to end"
 	}
 	changed, err := w.allow.refresh()
 	if err != nil {
@@ -221,7 +231,7 @@ func (w *Worker) phase(drain <-chan struct{}) (phase, why string) {
 
 // sleep waits for the next look at the runs, or where there are none for the
 // next poll, and no longer than a second, for a pause or the hours to end.
-func (w *Worker) sleep(ctx context.Context, drain <-chan struct{}, next time.Time) error {
+func (w *Worker) sleep(ctx context.Context, next time.Time) error {
 	d := w.pace.look
 	if w.busy() == 0 {
 		d = min(max(time.Until(next), w.pace.look), time.Second)
@@ -231,7 +241,7 @@ func (w *Worker) sleep(ctx context.Context, drain <-chan struct{}, next time.Tim
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-drain:
+	case <-w.drain:
 		if w.busy() == 0 {
 			return nil
 		}

@@ -445,6 +445,24 @@ func TestDrainedWorkerFinishesAndClaimsNothing(t *testing.T) {
 	}
 }
 
+func TestDrainedWhileItClaimsTheWorkerGivesTheJobBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, exacttest.Options{}, 1)
+	b := w.box(1)
+	stopped := make(chan func(), 1)
+	var drained sync.WaitGroup
+	drained.Add(1)
+	w.s.FaultNext(1, "PATCH", "", exacttest.Fault{After: func() {
+		stop := <-stopped
+		go func() { defer drained.Done(); stop() }()
+	}})
+	stopped <- b.serve(Options{})
+	drained.Wait()
+	if j := w.s.Jobs()[0]; j.Worker != "" || len(w.begun) > 0 || len(b.folder.intents()) > 0 {
+		t.Errorf("begun %v, the job is %+v", w.begun, j)
+	}
+}
+
 func TestPausedClosedAndRefusingWorkersClaimNothing(t *testing.T) {
 	t.Parallel()
 	closed := time.Now().Add(3 * time.Hour)
