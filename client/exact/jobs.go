@@ -252,7 +252,7 @@ func (c *Client) LaunchRequests(j client.NewJob) ([]client.Request, error) {
 	}
 	return []client.Request{
 		{Method: http.MethodPost, Path: newJobPath, Body: map[string]client.ID{"image_id": j.Image, "plugin_id": j.Algorithm}, What: "makes the job"},
-		{Method: http.MethodPatch, Path: jobsPath + "{job}/", Body: map[string]any{"attached_worker": workerName(), "updated_time": "{now}"},
+		{Method: http.MethodPatch, Path: jobsPath + "{job}/", Body: map[string]any{"attached_worker": "{host}_{run}", "updated_time": "{now}"},
 			What: "claims the job, so that no worker takes it"},
 		{Method: http.MethodPatch, Path: jobsPath + "{job}/", Body: map[string]any{"processing_complete": 0, "updated_time": "{now}"},
 			What: "tells progress, and at the end 100 or an error_message"},

@@ -23,7 +23,7 @@ import (
 type Cleanup struct {
 	Gone []Analysis
 	// Kept have a star or the tag keep, Live have not ended, Nowhere have no job
-	// on this server: they are left alone.
+	// on this server, or one that a later run has redone: they are left alone.
 	Kept, Live, Nowhere int
 	Annotations, Files  int // of Gone, as far as they were counted
 }
@@ -51,7 +51,7 @@ func (s *Session) PlanCleanup(ctx context.Context, analyses []Analysis) (Cleanup
 			c.Kept++
 		case a.State().Live:
 			c.Live++
-		case a.JobID() == 0 || a.Run != nil && a.Run.Server.URL != s.Profile.URL:
+		case a.JobID() == 0 || a.Run != nil && a.Run.Server.URL != s.Profile.URL, s.redone(a):
 			c.Nowhere++
 		default:
 			c.Gone = append(c.Gone, a)

@@ -199,7 +199,7 @@ func (s *Session) halfWritten(ctx context.Context, runs []runner.Run) ([]HalfWri
 	var all sync.WaitGroup
 	free := make(chan struct{}, startAtOnce)
 	for i, run := range runs {
-		if run.Started.IsZero() || run.Job == 0 || leftNothing(run) {
+		if run.Started.IsZero() || run.Job == 0 || leftNothing(run) || s.redone(Analysis{Run: &run}) {
 			continue
 		}
 		free <- struct{}{}
@@ -233,6 +233,9 @@ func (s *Session) DeleteResults(ctx context.Context, run runner.Run) error {
 	deleter, ok := s.Server.(client.ResultDeleter)
 	if !ok {
 		return fmt.Errorf("cannot delete the results of %s: %w", run.ID, client.ErrUnsupported)
+	}
+	if s.redone(Analysis{Run: &run}) {
+		return nil // what the job has now is a later run's
 	}
 	err := deleter.DeleteResults(ctx, run.Job)
 	switch {

@@ -148,7 +148,7 @@ func (s *Session) Delete(ctx context.Context, a Analysis) (Deleted, error) {
 	if a.State().Live {
 		return d, fmt.Errorf("cannot delete %s: it is %s; cancel it first", a.Title(), text.Line(a.State().Word))
 	}
-	if id := a.JobID(); id != 0 && (a.Run == nil || a.Run.Server.URL == s.Profile.URL) {
+	if id := a.JobID(); id != 0 && (a.Run == nil || a.Run.Server.URL == s.Profile.URL) && !s.redone(a) {
 		deleter, ok := s.Server.(client.JobDeleter)
 		err := client.ErrUnsupported
 		if ok {
