@@ -219,12 +219,15 @@ func (q *Queue) slots(ctx context.Context, r Request) int {
 	return max(q.gpus, 1)
 }
 
+// slotPrefix begins the name of a slot's file; its number follows.
+const slotPrefix = "slot-"
+
 // takeSlot takes the first free slot.
 func (q *Queue) takeSlot(g *Grant, slots int, r Request) (*refusal, error) {
 	var o obstacle
 	var holders []Holder
 	for i := range slots {
-		path := q.path("slot-" + strconv.Itoa(i+1))
+		path := q.path(slotPrefix + strconv.Itoa(i+1))
 		f, err := lockShared(path, false)
 		if err == nil {
 			g.files = append(g.files, f)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cytorun/cytorun/runner"
+	"github.com/cytorun/cytorun/runner/gpu"
 )
 
 // adopt takes over a program whose keeper was killed. Where the kernel can tell
@@ -36,10 +37,15 @@ func (s *supervisor) adopt(started runner.Started) error {
 		return err
 	}
 	runner.HoldToTheEnd(lock)
+	// Its turn and its GPUs went with the keeper.
+	turn, err := gpu.Retake(s.ctx, s.run().ID, started.PID, started.Start)
+	if err != nil {
+		s.log.Warn("others of this box may not see what the run uses", "error", err)
+	}
 	if err := s.event(runner.Event{Facts: map[string]string{"adopted": "1"}}); err != nil {
 		return err
 	}
-	return s.watch(started, s.strangerEnd(started, fd))
+	return s.watch(started, s.strangerEnd(started, fd, turn))
 }
 
 // killLeftOvers ends everything of a program's session. A program that forked
@@ -63,8 +69,8 @@ func (s *supervisor) killLeftOvers(started runner.Started) {
 func earlier(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
 
 // strangerEnd waits, asleep, for a process that is not ours, and asks the kernel
-// for its exit code.
-func (s *supervisor) strangerEnd(started runner.Started, fd int) ended {
+// for its exit code. The run's turn ends with it.
+func (s *supervisor) strangerEnd(started runner.Started, fd int, turn *gpu.Grant) ended {
 	end := make(chan struct {
 		exit runner.Exit
 		ok   bool
@@ -76,6 +82,7 @@ func (s *supervisor) strangerEnd(started runner.Started, fd int) ended {
 		}
 		status, err := waitPidfd(fd)
 		s.killLeftOvers(started)
+		turn.Close()
 		if err != nil {
 			s.log.Error("the kernel does not tell how the program ended", "error", err)
 		} else {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -77,5 +78,42 @@ func TestARunForGPUsThatAreNotThereFails(t *testing.T) {
 	run = s.ended(run, runner.Failed)
 	if !strings.Contains(run.Reason, "there is no GPU 3, it has GPU 0 (GPU-5d3f0000)") {
 		t.Errorf("%q", run.Reason)
+	}
+}
+
+// A program goes on when its keeper is killed, and so does what it has of the box.
+func TestAProgramKeepsItsGPUsWhenItsKeeperIsKilled(t *testing.T) {
+	if !kernelTellsExit() {
+		t.Skip("this kernel does not tell a stranger the exit code (Linux 6.15), so the program is ended")
+	}
+	for name, withSupervisor := range map[string]bool{"supervisor alive": true, "supervisor killed too": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			fakeGPUs(t)
+			words, end := until(t)
+			spec := s.spec(words)
+			spec.Resources.GPUs = 1
+			run := s.create(spec)
+			s.start(run)
+			run, started := s.running(run)
+			if !withSupervisor {
+				kill(t, s.supervisor(run), syscall.SIGKILL)
+			}
+			kill(t, started.Keep, syscall.SIGKILL)
+			if !withSupervisor {
+				s.recover()
+			}
+			within(t, "the program is looked after again", func() bool { return locked(t, filepath.Join(run.Folder, runner.AliveFile)) })
+			within(t, "it has its GPU and its turn again", func() bool {
+				box := gpu.Look(t.Context())
+				return len(box.Slots) == 1 && len(box.GPUs) == 1 && len(box.GPUs[0].Leases) == 1 &&
+					box.GPUs[0].Leases[0].Run == run.ID && box.GPUs[0].Leases[0].PID == started.PID
+			})
+			end("0")
+			s.ended(run, runner.Succeeded)
+			if box := gpu.Look(t.Context()); len(box.GPUs[0].Leases)+len(box.Slots) != 0 {
+				t.Errorf("left %+v", box)
+			}
+		})
 	}
 }
