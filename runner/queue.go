@@ -22,8 +22,8 @@ import (
 // its place. A run that works holds a lock on a slot. Package supervisor takes
 // both; this file reads them, so that a list can say who waits for whom.
 
-// WaitingForSlot begins the reason of a run that waits in the queue.
-const WaitingForSlot = "waiting for a free slot"
+// WaitingForTurn begins the reason of a run that waits in the queue.
+const WaitingForTurn = "waiting for its turn"
 
 // LeaseDirs are the folders that may hold the queue and the leases of this box,
 // best first: $CYTORUN_LEASES alone where it is set.
@@ -110,7 +110,7 @@ func explainQueue(runs []Run) {
 	first := ""
 	for i := range runs {
 		r := &runs[i]
-		if r.State != Queued || r.Ticket == 0 || r.ForeignHost || !strings.HasPrefix(r.Reason, WaitingForSlot) {
+		if r.State != Queued || r.Ticket == 0 || r.ForeignHost || !strings.HasPrefix(r.Reason, WaitingForTurn) {
 			continue
 		}
 		if tickets == nil {
@@ -136,10 +136,10 @@ func explainQueue(runs []Run) {
 // QueueReason says who waits before a run.
 func QueueReason(before []Ticket) string {
 	if len(before) == 0 {
-		return WaitingForSlot
+		return WaitingForTurn
 	}
 	first := before[0]
-	return fmt.Sprintf("%s: %d before it, first %s%s", WaitingForSlot, len(before), plain(first.Run), ofUser(first.UID))
+	return fmt.Sprintf("%s: %d before it, first %s%s", WaitingForTurn, len(before), plain(first.Run), ofUser(first.UID))
 }
 
 // reason is what a run in the queue says that it waits for, empty where it says

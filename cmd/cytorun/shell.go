@@ -122,6 +122,9 @@ func (c *cli) shell(ctx context.Context, s *app.Session, r app.LaunchRequest, wo
 			c.say("%s", line)
 		}
 	})
+	if none := (*app.NoShellError)(nil); errors.As(err, &none) && none.State == runner.Cancelled {
+		return &exitError{code: runner.Cancelled.ExitCode(), err: err}
+	}
 	if err != nil {
 		return err
 	}

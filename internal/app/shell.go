@@ -59,8 +59,17 @@ func (s *Session) homeOf(run runner.Run) string {
 	return ""
 }
 
+// NoShellError tells that a run ended before its shell was opened.
+type NoShellError struct {
+	State runner.State
+	Why   string
+}
+
+func (e *NoShellError) Error() string { return "no shell: " + e.Why }
+
 // OpenShell waits until the shell of a run that was just launched can be opened.
-// seen is told what it waits for. When ctx ends the run is cancelled.
+// seen is told what it waits for. When ctx ends the run is cancelled. A run that ended
+// is a NoShellError.
 func (s *Session) OpenShell(ctx context.Context, run runner.Run, seen func(Analysis)) (*shell.Attached, error) {
 	tick := time.NewTicker(waitInterval / 2)
 	defer tick.Stop()
@@ -76,7 +85,8 @@ func (s *Session) OpenShell(ctx context.Context, run runner.Run, seen func(Analy
 			seen(a)
 		}
 		if a.Run.State.Ended() {
-			return nil, fmt.Errorf("no shell: %s; see 'cytorun logs %s'", text.Line(a.State().Word+": "+a.Reason()), run.ID)
+			why := fmt.Sprintf("%s; see 'cytorun logs %s'", text.Line(a.State().Word+": "+a.Reason()), run.ID)
+			return nil, &NoShellError{a.Run.State, why}
 		}
 		attached, err := shell.Attach(run.Folder)
 		if !errors.Is(err, shell.ErrNotYet) {

@@ -289,7 +289,7 @@ func (b Box) Available(r Request) error {
 // behind says who waits already.
 func (b Box) behind() string {
 	first := b.Waiting[0]
-	s := fmt.Sprintf("%s: %d before it, first %s", runner.WaitingForSlot, len(b.Waiting), first.Run)
+	s := fmt.Sprintf("%s: %d before it, first %s", runner.WaitingForTurn, len(b.Waiting), first.Run)
 	if first.UID != os.Getuid() {
 		s += " of " + first.User
 	}

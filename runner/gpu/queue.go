@@ -251,7 +251,7 @@ func slotReason(holders []Holder) string {
 	for _, h := range holders {
 		who = append(who, h.String())
 	}
-	return runner.WaitingForSlot + ": held by " + strings.Join(who, "; ")
+	return runner.WaitingForTurn + ": taken by " + strings.Join(who, "; ")
 }
 
 // takeLeases takes the GPUs that were chosen.

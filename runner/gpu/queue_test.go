@@ -151,7 +151,7 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 		}
 	}
 	b.start(child{Run: "third", Request: Request{Count: 2}})
-	if e := b.await("third", "waits", ""); e.more != runner.WaitingForSlot+": 1 before it, first second" {
+	if e := b.await("third", "waits", ""); e.more != runner.WaitingForTurn+": 1 before it, first second" {
 		t.Errorf("third: %q", e.more)
 	}
 	box := Look(t.Context())
@@ -162,7 +162,7 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 		t.Errorf("may start %v and %v", box.Waiting[0].Start, box.Waiting[1].Start)
 	}
 	for _, r := range []Request{{Count: 1}, {}} { // whoever comes now is behind both
-		if err := box.Available(r); err == nil || !strings.HasPrefix(err.Error(), runner.WaitingForSlot+": 2 before it, first second, waiting for 1 GPU: GPU 0 has run first") {
+		if err := box.Available(r); err == nil || !strings.HasPrefix(err.Error(), runner.WaitingForTurn+": 2 before it, first second, waiting for 1 GPU: GPU 0 has run first") {
 			t.Error(err)
 		}
 	}
@@ -178,6 +178,19 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 	b.await("third", "has", uuid(0)+","+uuid(1))
 }
 
+func TestWhoWaitsForAGPUByNumberIsListedByNumber(t *testing.T) {
+	b := newBox(t, 2)
+	take(t, "first", Request{Count: 2})
+	b.start(child{Run: "second", Request: Request{Names: []string{"1"}}})
+	b.await("second", "waits", "waiting for GPU 1: ")
+	if w, _, ok := Look(t.Context()).Find("second"); !ok || w.Request.String() != "GPU 1" || w.Names[0] != uuid(1) {
+		t.Errorf("%+v %v", w, ok)
+	}
+	if s := (Request{Names: []string{"0", "1"}}).String(); s != "GPUs 0, 1" {
+		t.Error(s)
+	}
+}
+
 func TestSlotsAreForAllRunsAndOneForEachGPU(t *testing.T) {
 	b := newBox(t, 2)
 	take(t, "a", Request{Typical: time.Hour})
@@ -185,12 +198,12 @@ func TestSlotsAreForAllRunsAndOneForEachGPU(t *testing.T) {
 		t.Error(err)
 	}
 	g := take(t, "b", Request{Typical: 2 * time.Hour})
-	if err := LookAtQueue(t.Context()).Available(Request{}); err == nil || !strings.HasPrefix(err.Error(), "waiting for a free slot: held by run a since ") || !strings.Contains(err.Error(), "; may begin at about ") {
+	if err := LookAtQueue(t.Context()).Available(Request{}); err == nil || !strings.HasPrefix(err.Error(), "waiting for its turn: taken by run a since ") || !strings.Contains(err.Error(), "; may begin at about ") {
 		t.Error(err)
 	}
 	b.start(child{Run: "c", Request: Request{}})
 	e := b.await("c", "waits", "")
-	if !strings.HasPrefix(e.more, runner.WaitingForSlot+": held by run a since ") || !strings.Contains(e.more, "; run b since ") {
+	if !strings.HasPrefix(e.more, runner.WaitingForTurn+": taken by run a since ") || !strings.Contains(e.more, "; run b since ") {
 		t.Errorf("c %q", e.more)
 	}
 	g.Close()

@@ -25,8 +25,9 @@ type Request struct {
 	// known. It only tells others how long they wait.
 	Typical time.Duration `json:"typical,omitempty"`
 
-	// said is how the request was put before its names became UUIDs.
-	said string
+	// Said is how the request was put before its names became UUIDs; people read
+	// it, also those of a ticket.
+	Said string `json:"said,omitempty"`
 }
 
 // GPUs is how many GPUs are asked for.
@@ -39,15 +40,19 @@ func (r Request) GPUs() int {
 
 // String names what is asked for, such as "2 GPUs" or "8.6 GB of GPU 0".
 func (r Request) String() string {
-	if r.said != "" {
-		return r.said
+	if r.Said != "" {
+		return text.Line(r.Said)
 	}
 	if r.GPUs() == 0 {
 		return "no GPU"
 	}
 	s := text.Plural(r.GPUs(), "GPU")
 	if len(r.Names) > 0 {
-		s = "GPU " + text.Line(strings.Join(r.Names, ", "))
+		s = "GPU"
+		if len(r.Names) > 1 {
+			s = "GPUs"
+		}
+		s += " " + text.Line(strings.Join(r.Names, ", "))
 	}
 	if r.Memory > 0 {
 		s = text.Bytes(r.Memory) + " of " + s
@@ -147,7 +152,7 @@ func list(devices []Device) string {
 // pin replaces names by UUIDs, which still mean the same when a GPU vanishes
 // and the indices move.
 func (r Request) pin(devices []Device) (Request, error) {
-	r.said = r.String()
+	r.Said = r.String()
 	var uuids []string
 	for _, n := range r.Names {
 		d, err := find(devices, n)

@@ -41,7 +41,8 @@ func Attach(folder string) (*Attached, error) {
 	m, err := read(a.in)
 	if err != nil || m.Plan == nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("the shell ended before it was opened: %w", errors.Join(err, errGone))
+		// It was ended in this moment; the run will say why.
+		return nil, fmt.Errorf("%w: it ended before it was opened", ErrNotYet)
 	}
 	a.Plan = *m.Plan
 	return a, nil

@@ -91,6 +91,7 @@ func hold(folder string, plan Plan) error {
 				pid = m.PID
 			}
 		case <-stop:
+			_ = conn.Close() // the terminal learns first why its shell is killed
 			end(run, pid)
 			return fmt.Errorf("shell ended from outside after %s", since(began))
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +142,7 @@ func TestWhatTheShellLeavesInTheBackgroundEnds(t *testing.T) {
 	words, pid := sleeper(t)
 	h := holdShell(t, Plan{Program: []string{"sh"}, Env: os.Environ(), Dir: t.TempDir()})
 	a := h.attach(t)
+	words, pid := sleeper(t) // sets $PIDFILE, which the shell waits for
 	a.Plan.Env = append(os.Environ(), Mark+"="+filepath.Base(h.folder))
 	if _, _, err := a.Run([]string{"sh", "-c", "setsid " + words[0] + " -c '" + words[2] + "' & while [ ! -e $PIDFILE ]; do sleep 0.01; done; exit 0"}); err != nil {
 		t.Fatal(err)
@@ -183,5 +185,22 @@ func TestNobodyWaitsForATerminalThatIsGone(t *testing.T) {
 	}
 	if _, err := Attach(h.folder); !errors.Is(err, ErrNotYet) {
 		t.Errorf("attached to nothing: %v", err)
+	}
+}
+
+// What comes of such a run is for the run to say: its state tells whether it was
+// cancelled.
+func TestAShellThatEndsBeforeItIsOpenedIsNotReady(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), fmt.Sprintf("run-%d-ended", os.Getpid()))
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: address(folder), Net: "unix"})
+	must(t, err)
+	defer ln.Close()
+	go func() {
+		if c, err := ln.Accept(); err == nil {
+			_ = c.Close()
+		}
+	}()
+	if _, err := Attach(folder); !errors.Is(err, ErrNotYet) {
+		t.Errorf("%v", err)
 	}
 }

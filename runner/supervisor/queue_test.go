@@ -22,7 +22,7 @@ func (s *site) queued(run runner.Run) runner.Run {
 	within(s.t, "the run waits in the queue", func() bool {
 		var err error
 		now, err = runner.ReadFolder(run.Folder)
-		return err == nil && now.State == runner.Queued && strings.HasPrefix(now.Reason, runner.WaitingForSlot)
+		return err == nil && now.State == runner.Queued && strings.HasPrefix(now.Reason, runner.WaitingForTurn)
 	})
 	return now
 }
@@ -37,7 +37,7 @@ func TestRunsStartInTheOrderOfTheirLaunch(t *testing.T) {
 	}
 	last, err := runner.ReadFolder(waiting[3].Folder)
 	must(t, err)
-	if want := "3 before it, first " + waiting[0].ID + ", waiting for a free slot: held by run " + first.ID + " since "; !strings.Contains(last.Reason, want) {
+	if want := "3 before it, first " + waiting[0].ID + ", waiting for its turn: taken by run " + first.ID + " since "; !strings.Contains(last.Reason, want) {
 		t.Errorf("reason %q, want %q in it", last.Reason, want)
 	}
 	if head, _ := runner.ReadFolder(waiting[0].Folder); !strings.Contains(head.Reason, first.ID) {
