@@ -121,7 +121,7 @@ func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 	case room.Download > 0:
 		c.Text += ", " + text.Bytes(room.Download)
 	}
-	if room.Download > 0 {
+	if room.Stays > 0 { // an archive is not downloaded, and needs room
 		c.room(ctx, s.Env, room)
 	}
 	return c

@@ -24,8 +24,9 @@ import (
 	"github.com/cytorun/cytorun/client/profile"
 )
 
-// ErrMissing tells that neither apptainer nor singularity is on this box.
-var ErrMissing = errors.New("neither apptainer nor singularity found; set it up with 'cytorun doctor --install'")
+// ErrMissing tells that neither apptainer nor singularity is on this box, or none
+// that says its version.
+var ErrMissing = errors.New("no apptainer or singularity works here; set it up with 'cytorun doctor --install'")
 
 // Apptainer is an installed command.
 type Apptainer struct {

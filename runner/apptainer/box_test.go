@@ -94,6 +94,26 @@ func TestHowACommandWasBuilt(t *testing.T) {
 	}
 }
 
+func TestACommandThatDoesNotWorkIsToldWithItsReason(t *testing.T) {
+	own(t)
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	if _, err := Find(); err == nil {
+		t.Skip("there is one in /opt/apptainer")
+	}
+	said := `#!/bin/sh
+printf "\033[31mFATAL:  \033[0m Couldn't determine user account information: user: unknown userid 20001\n" >&2
+exit 255
+`
+	if err := os.WriteFile(filepath.Join(bin, "apptainer"), []byte(said), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Find()
+	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "the user running this has no entry in the user database (FATAL:   Couldn't") {
+		t.Error(err)
+	}
+}
+
 func TestOtherProgramsForContainersAreNamed(t *testing.T) {
 	own(t)
 	bin := t.TempDir()

@@ -57,7 +57,11 @@ func (a *Apptainer) Ensure(ctx context.Context, cacheDir, reference string, prog
 		if err != nil {
 			return fail(err)
 		}
-		return Container{Path: src.path, Digest: digest, Reference: reference}, checkSIF(src.path)
+		err = checkSIF(src.path)
+		if errors.Is(err, ErrDamaged) {
+			err = fmt.Errorf("%w; get it again from where it came", err)
+		}
+		return Container{Path: src.path, Digest: digest, Reference: reference}, err
 	}
 	var digest string
 	var get func(ctx context.Context, dir string) (sif string, err error)

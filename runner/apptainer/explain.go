@@ -83,7 +83,20 @@ func fatal(tail string) (string, bool) {
 	return "", false
 }
 
-// oneLine is command output for an error message.
+// refusal is what a command said that did not do what it should, and what that
+// means where it is known.
+func refusal(said string) string {
+	said = oneLine(said)
+	low := strings.ToLower(said)
+	for _, r := range refusals {
+		if strings.Contains(low, r.sign) {
+			return r.reason + " (" + said + ")"
+		}
+	}
+	return said
+}
+
+// oneLine is command output for an error message, without its colours.
 func oneLine(s string) string {
-	return text.Truncate(text.Line(strings.TrimSpace(s)), 300)
+	return text.Truncate(text.Line(strings.TrimSpace(text.Strip(s))), 300)
 }

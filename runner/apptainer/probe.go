@@ -130,7 +130,7 @@ func words(path string, args ...string) (string, error) {
 	stop := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 	defer stop.Stop()
 	if err := cmd.Wait(); err != nil {
-		return "", fmt.Errorf("%s does not say its version: %w: %s", path, err, oneLine(stderr.String()))
+		return "", fmt.Errorf("%s does not say its version: %w: %s", path, err, refusal(stderr.String()))
 	}
 	return stdout.String(), nil
 }

@@ -393,7 +393,7 @@ func TestRealSIFFilesOfOtherOrigin(t *testing.T) {
 			if err := os.WriteFile(path, data, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := a.Ensure(t.Context(), filepath.Join(dir, "cache"), path, func(string) {}); !errors.Is(err, ErrDamaged) {
+			if _, err := a.Ensure(t.Context(), filepath.Join(dir, "cache"), path, func(string) {}); !errors.Is(err, ErrDamaged) || !strings.HasSuffix(err.Error(), "get it again from where it came") {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
