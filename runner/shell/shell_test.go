@@ -142,7 +142,6 @@ func TestWhatTheShellLeavesInTheBackgroundEnds(t *testing.T) {
 	words, pid := sleeper(t)
 	h := holdShell(t, Plan{Program: []string{"sh"}, Env: os.Environ(), Dir: t.TempDir()})
 	a := h.attach(t)
-	words, pid := sleeper(t) // sets $PIDFILE, which the shell waits for
 	a.Plan.Env = append(os.Environ(), Mark+"="+filepath.Base(h.folder))
 	if _, _, err := a.Run([]string{"sh", "-c", "setsid " + words[0] + " -c '" + words[2] + "' & while [ ! -e $PIDFILE ]; do sleep 0.01; done; exit 0"}); err != nil {
 		t.Fatal(err)
