@@ -65,10 +65,9 @@ func (s *supervisor) bringFiles(digest string) brought {
 		return nil
 	})
 	teller.wait()
-	if err == nil {
+	if b.err = err; err == nil || needsKeys(err) {
 		return b
 	}
-	b.err = err
 	if lostJob(err) {
 		s.giveUp(err)
 	}
@@ -79,6 +78,11 @@ func (s *supervisor) bringFiles(digest string) brought {
 		b.warnings = append(b.warnings, "some of its annotations are left on the server: "+oneLine(err.Error()))
 	}
 	return b
+}
+
+// needsKeys tells that only a person can help, with keys that are accepted.
+func needsKeys(err error) bool {
+	return errors.Is(err, errNoKeys) || errors.Is(err, client.ErrUnauthorised)
 }
 
 // cmpCause prefers why the context ended over what that broke.

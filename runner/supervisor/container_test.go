@@ -27,6 +27,8 @@ sleep) echo sleeping; exec $b sleep 3600;;
 ignore) trap '' TERM; echo ignoring; while :; do $b sleep 1; done;;
 fork) $b setsid $b sleep 3600 & echo left; exit 0;;
 env) $b env; $b pwd; $b cat "$REQUESTS_CA_BUNDLE";;
+vars) $b env;;
+find) $b test -s "$2" && echo '{"annotations":[{"type":"Mitotic figure","box":[1,1,9,9]}]}' >"$3/found.json";;
 eat) exec $b dd if=/dev/zero of=/dev/null bs=300M count=1 2>/dev/null;;
 fill) for d in "$HOME" /tmp .; do $b dd if=/dev/zero of="$d/big" bs=1M count=200 2>/dev/null || { echo "$d is full"; exit 1; }; $b rm "$d/big"; done; echo filled;;
 esac

@@ -14,6 +14,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/client/exact/exacttest"
+	"github.com/cytorun/cytorun/client/profile"
 	"github.com/cytorun/cytorun/client/shapes"
 	"github.com/cytorun/cytorun/runner"
 )
@@ -349,5 +350,60 @@ func TestALinkInTheOutputIsNotFollowed(t *testing.T) {
 	s.shapes(2)
 	if w := strings.Join(run.Result.Warnings, " "); !strings.Contains(w, "not brought to the server: link.json") {
 		t.Errorf("warnings %q", w)
+	}
+}
+
+func TestAnUploadWhoseTokenWasRevokedWaitsForALogin(t *testing.T) {
+	s := newExactSite(t, exacttest.Options{})
+	gate := filepath.Join(t.TempDir(), "go")
+	run, _ := s.running(s.file(6, gate))
+	paths, err := profile.DefaultPaths()
+	must(t, err)
+	login := func(token string) {
+		must(t, profile.Save(paths, profile.Profile{Name: "ex", Kind: client.Exact, URL: s.url, User: "worker"}, client.Keys{Public: "pat", Private: token}))
+	}
+	login("pat_gone.gone")
+	must(t, unix.Kill(s.supervisor(run), unix.SIGKILL))
+	within(t, "it is dead", func() bool { return !runner.Held(filepath.Join(run.Folder, runner.LockFile)) })
+	must(t, os.WriteFile(gate, []byte("0"), 0o600))
+	_, err = Recover(s.store, s.exe)
+	must(t, err)
+	within(t, "it waits", func() bool {
+		now, _ := runner.ReadFolder(run.Folder)
+		return strings.Contains(now.Reason, "wait for keys") && !runner.Held(filepath.Join(run.Folder, runner.LockFile))
+	})
+	login(s.token)
+	_, err = Recover(s.store, s.exe)
+	must(t, err)
+	s.ended(run, runner.Succeeded)
+	s.shapes(6)
+}
+
+func TestRealContainerFindsItsImageAndItsToken(t *testing.T) {
+	sif := container(t)
+	s := newExactSite(t, exacttest.Options{})
+	for words, writes := range map[string]descriptor.Writes{"find [EXACT_IMAGE] [EXACT_OUTPUT]": descriptor.WritesResult, "vars [EXACT_HOST] [EXACT_TOKEN]": ""} {
+		spec := s.exactSpec("/bin/sh /program "+words, writes)
+		spec.Runtime, spec.Algorithm.Container = runner.Apptainer, sif
+		if writes == "" {
+			spec.Image.ID = client.ID(s.demo.Images[1])
+		}
+		run := s.create(spec)
+		s.start(run)
+		run = s.ended(run, runner.Succeeded)
+		if writes != "" {
+			s.shapes(1)
+			continue
+		}
+		log, err := os.ReadFile(filepath.Join(run.Folder, runner.LogFile))
+		must(t, err)
+		if !strings.Contains(string(log), "EXACT_TOKEN="+s.token) {
+			t.Errorf("environment %s", log)
+		}
+		for path, text := range everyFile(t, run.Folder) {
+			if strings.Contains(text, s.token) && filepath.Base(path) != runner.LogFile {
+				t.Errorf("the token stands in %s", path)
+			}
+		}
 	}
 }

@@ -33,7 +33,8 @@ func (s *supervisor) finish(started runner.Started, exit runner.Exit) error {
 	var files *brought
 	if exit.Code == 0 && e.cancel == nil && e.run.Server.Kind == client.Exact && e.run.Algorithm.IsFileProgram() {
 		b := s.bringFiles(started.Digest)
-		if errors.Is(b.err, errNoKeys) {
+		if needsKeys(b.err) { // a person has to act, and the next start of anything goes on
+			s.waiting("its annotations wait for keys: " + oneLine(b.err.Error()))
 			return b.err
 		}
 		files = &b
