@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,33 +77,40 @@ type checkJSON struct {
 }
 
 func (c *cli) printChecks(checks []app.Check) error {
-	bad := 0
-	var out []checkJSON
+	if c.json {
+		if err := c.printJSON(field{"checks", toChecksJSON(checks)}); err != nil {
+			return err
+		}
+	} else {
+		c.printCheckLines(checks)
+	}
+	if slices.ContainsFunc(checks, func(ch app.Check) bool { return !ch.OK }) {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}
+
+func toChecksJSON(checks []app.Check) []checkJSON {
+	out := []checkJSON{}
+	for _, ch := range checks {
+		out = append(out, checkJSON{ch.Name, ch.OK, ch.Warn, ch.Text, ch.Next})
+	}
+	return out
+}
+
+// printCheckLines prints one line for each check, and one more for what to do.
+func (c *cli) printCheckLines(checks []app.Check) {
 	for _, ch := range checks {
 		mark := "ok"
 		switch {
 		case !ch.OK:
 			mark = "MISSING"
-			bad++
 		case ch.Warn:
 			mark = "look"
-		}
-		if c.json {
-			out = append(out, checkJSON{ch.Name, ch.OK, ch.Warn, ch.Text, ch.Next})
-			continue
 		}
 		fmt.Fprintf(c.out, "%s  %s  %s\n", text.Pad(mark, 7), text.Pad(ch.Name, 16), text.Line(ch.Text))
 		if ch.Next != "" && (ch.Warn || !ch.OK) {
 			fmt.Fprintf(c.out, "%s  %s  -> %s\n", text.Pad("", 7), text.Pad("", 16), text.Line(ch.Next))
 		}
 	}
-	if c.json {
-		if err := c.printJSON(field{"checks", list(out)}); err != nil {
-			return err
-		}
-	}
-	if bad > 0 {
-		return &exitError{code: exitFailed}
-	}
-	return nil
 }

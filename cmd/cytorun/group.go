@@ -98,6 +98,9 @@ func (c *cli) launchAll(ctx context.Context, s *app.Session, group string, reque
 	if err != nil {
 		return err
 	}
+	if len(requests) > 0 {
+		c.sayRoom(ctx, s, requests[0]) // the others take the same
+	}
 	runs, err := s.LaunchAll(ctx, requests)
 	if err != nil {
 		return err

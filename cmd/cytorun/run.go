@@ -51,7 +51,7 @@ func (o *runOptions) addFlags(c *cli, cmd *cobra.Command) {
 	o.addResourceFlags(f)
 	f.StringVar(&o.note, "note", "", "a note to find it again")
 	f.BoolVar(&o.strict, "strict", false, "make a warning at the end, such as no results, a failure")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run, and run nothing")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would run and what is in its way, and run nothing")
 	o.addImageFlags(f)
 	o.addValueFlags(c, cmd)
 	o.addDevelopFlags(cmd)
@@ -243,11 +243,29 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 	if one, err = c.settle(ctx, s, []app.LaunchRequest{r}, o); err != nil {
 		return err
 	}
+	c.sayRoom(ctx, s, one[0])
 	run, err := s.Launch(ctx, one[0])
 	if err != nil {
 		return err
 	}
 	return c.launched(ctx, s, run, o)
+}
+
+// roomWithin bounds how long a registry that does not answer holds up a launch.
+const roomWithin = 3 * time.Second
+
+// sayRoom says what a launch fetches first, and where there is too little room.
+func (c *cli) sayRoom(ctx context.Context, s *app.Session, r app.LaunchRequest) {
+	ctx, stop := context.WithTimeout(ctx, roomWithin)
+	defer stop()
+	for _, check := range s.Room(ctx, r) {
+		switch {
+		case check.Warn || !check.OK:
+			c.warn(strings.TrimSuffix(check.Text+"; "+check.Next, "; "))
+		case check.Tell:
+			c.say("%s", text.Line(check.Text))
+		}
+	}
 }
 
 // launched says what was launched and, if asked, waits.
@@ -283,9 +301,11 @@ func (c *cli) dryRun(ctx context.Context, s *app.Session, r app.LaunchRequest) e
 	if err != nil {
 		return err
 	}
+	checks := s.Preflight(ctx, r)
 	if c.json {
 		return c.printJSON(field{"container", container}, field{"argv", p.Argv}, field{"values", list(r.Values)},
-			field{"unreached", list(p.Unreached)}, field{"notes", list(p.Notes)}, field{"requests", list(requests)})
+			field{"unreached", list(p.Unreached)}, field{"notes", list(p.Notes)}, field{"requests", list(requests)},
+			field{"checks", toChecksJSON(checks)})
 	}
 	fmt.Fprintf(c.out, "container  %s\nprogram    %s\n", text.Line(container), p.String())
 	for _, q := range requests {
@@ -298,6 +318,7 @@ func (c *cli) dryRun(ctx context.Context, s *app.Session, r app.LaunchRequest) e
 			fmt.Fprintf(c.out, "           %s\n", text.Line(string(body)))
 		}
 	}
+	c.printCheckLines(checks)
 	for _, u := range p.Unreached {
 		c.warn(u + " never reaches the program: its key is not in the command line")
 	}

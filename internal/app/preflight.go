@@ -44,6 +44,13 @@ func (s *Session) Preflight(ctx context.Context, r LaunchRequest) []Check {
 	return append(checks, s.checkModels(r)...)
 }
 
+// Room is the part of Preflight that tells what is fetched and how much room there
+// is for it and for the run.
+func (s *Session) Room(ctx context.Context, r LaunchRequest) []Check {
+	r.Runtime = s.runtime(r)
+	return []Check{s.checkContainer(ctx, r), s.checkDisk(ctx)}
+}
+
 func (s *Session) checkValues(r LaunchRequest) Check {
 	c := Check{Name: "values", OK: true, Text: fmt.Sprintf("%d given, all valid", len(r.Values))}
 	problems := forms.Validate(UserParameters(r.Algorithm), r.Values)
