@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
-
-	"github.com/charmbracelet/x/term"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/compare"
@@ -30,10 +27,8 @@ func (c *cli) printPlot(p widget.Plot) error {
 		return c.printJSON(field{"plot", plotJSON{p.XLabel, p.YLabel, p.Names, points}})
 	}
 	width := 80
-	if f, ok := c.out.(*os.File); ok {
-		if w, _, err := term.GetSize(f.Fd()); err == nil {
-			width = min(w, 160)
-		}
+	if w := c.columns(); w > 0 {
+		width = min(w, 160)
 	}
 	for _, line := range p.Draw(width, plotHeight) {
 		if _, err := fmt.Fprintln(c.out, strings.TrimRight(text.Strip(line), " ")); err != nil {

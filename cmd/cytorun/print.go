@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"os"
 	"strings"
+
+	"github.com/charmbracelet/x/term"
 
 	"github.com/cytorun/cytorun/internal/text"
 )
@@ -73,10 +76,27 @@ func list[T any](items []T) []T {
 }
 
 // printTable prints rows under a heading, aligned, safe for a terminal. Columns
-// in which no row has anything are left out, and so is a heading without rows.
+// in which no row has anything are left out, and so is a heading without rows. On a
+// terminal that is too narrow the columns that do not fit go on, indented, below.
 func (c *cli) printTable(head []string, rows [][]string) error {
+	_, err := io.WriteString(c.out, table(head, rows, c.columns()))
+	return err
+}
+
+// columns is the width of the terminal that is printed to, 0 where it is none.
+func (c *cli) columns() int {
+	if f, ok := c.out.(*os.File); ok {
+		if w, _, err := term.GetSize(f.Fd()); err == nil {
+			return w
+		}
+	}
+	return 0
+}
+
+// table is what printTable prints in so many columns, 0 for any number.
+func table(head []string, rows [][]string, columns int) string {
 	if len(rows) == 0 {
-		return nil
+		return ""
 	}
 	widths := make([]int, len(head))
 	full := make([]bool, len(head))
@@ -93,13 +113,31 @@ func (c *cli) printTable(head []string, rows [][]string) error {
 	var b strings.Builder
 	for _, line := range lines {
 		var s strings.Builder
+		at := 0
 		for i, cell := range line {
-			if full[i] {
-				s.WriteString(text.Pad(cell, widths[i]) + "  ")
+			if !full[i] {
+				continue
 			}
+			if columns > 0 && at > 0 && at+widths[i] > columns {
+				writeRow(&b, s.String())
+				s.Reset()
+				s.WriteString(below)
+				at = len(below)
+			}
+			s.WriteString(text.Pad(cell, widths[i]) + "  ")
+			at += widths[i] + 2
 		}
-		b.WriteString(strings.TrimRight(s.String(), " ") + "\n")
+		writeRow(&b, s.String())
 	}
-	_, err := io.WriteString(c.out, b.String())
-	return err
+	return b.String()
+}
+
+// below is before what goes on under its row.
+const below = "    "
+
+// writeRow writes a line unless there is nothing in it.
+func writeRow(b *strings.Builder, line string) {
+	if line = strings.TrimRight(line, " "); line != "" {
+		b.WriteString(line + "\n")
+	}
 }

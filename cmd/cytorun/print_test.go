@@ -39,6 +39,19 @@ func TestTablesAreAlignedAndSafe(t *testing.T) {
 	}
 }
 
+func TestATableThatIsTooWideGoesOnBelow(t *testing.T) {
+	head, rows := []string{"WHAT", "NAME", "BY"}, [][]string{{"container", strings.Repeat("n", 20), "somebody"}, {"models", "m", ""}}
+	want := "WHAT       NAME\n    BY\ncontainer  nnnnnnnnnnnnnnnnnnnn\n    somebody\nmodels     m\n"
+	if got := table(head, rows, 35); got != want {
+		t.Errorf("%s", got)
+	}
+	for _, columns := range []int{0, 41} {
+		if got := table(head, rows, columns); strings.Count(got, "\n") != 3 {
+			t.Errorf("in %d columns:\n%s", columns, got)
+		}
+	}
+}
+
 func TestJSONHasItsSchemaFirst(t *testing.T) {
 	var out bytes.Buffer
 	c := &cli{out: &out}
