@@ -31,6 +31,7 @@ type summary struct {
 	Created   time.Time  `json:"created"`
 	Server    ServerRef  `json:"server"`
 	Project   ProjectRef `json:"project"`
+	Image     ImageRef   `json:"image,omitzero"`
 	Algorithm struct {
 		ID        client.ID `json:"id"`
 		Name      string    `json:"name"`
@@ -78,7 +79,7 @@ type lightResult struct {
 func writeSummary(r Run, events int64) error {
 	s := summary{
 		Schema: Schema, Events: events,
-		ID: r.ID, Group: r.Group, Part: r.Part, From: r.From, StopAfter: r.StopAfter, Created: r.Created, Server: r.Server, Project: r.Project,
+		ID: r.ID, Group: r.Group, Part: r.Part, From: r.From, StopAfter: r.StopAfter, Created: r.Created, Server: r.Server, Project: r.Project, Image: r.Image,
 		Runtime: r.Runtime, Resources: r.Resources, Note: r.Note, Develop: r.Develop,
 		Person: r.Person, User: r.User, Host: r.Host, BootID: r.BootID,
 		State: r.State, Reason: r.Reason, Job: r.Job, JobNumber: r.JobNumber, UserJob: r.UserJob,
@@ -111,7 +112,7 @@ func (s summary) run(folder string) Run {
 		ForeignHost: foreign(folder, s.Host),
 	}
 	r.Spec = Spec{
-		Schema: s.Schema, ID: s.ID, Group: s.Group, Part: s.Part, From: s.From, StopAfter: s.StopAfter, Created: s.Created, Server: s.Server, Project: s.Project,
+		Schema: s.Schema, ID: s.ID, Group: s.Group, Part: s.Part, From: s.From, StopAfter: s.StopAfter, Created: s.Created, Server: s.Server, Project: s.Project, Image: s.Image,
 		Runtime: s.Runtime, Resources: s.Resources, Note: s.Note, Develop: s.Develop,
 		Person: s.Person, User: s.User, Host: s.Host, BootID: s.BootID,
 	}

@@ -118,6 +118,9 @@ type analysisJSON struct {
 	Part         int     `json:"part,omitempty"` // of a split, from 1
 	Of           int     `json:"of,omitempty"`   // parts of that split
 	From         string  `json:"from,omitempty"` // the run that it repeats
+	// Image is the one that it is over, where jobs have one each (EXACT).
+	Image   string `json:"image,omitempty"`
+	ImageID int64  `json:"image_id,omitempty"`
 	// Differs are the values in which it differs from the others of its group; only
 	// lists have it.
 	Differs map[string]string `json:"differs,omitempty"`
@@ -132,8 +135,12 @@ func toAnalysisJSON(a app.Analysis, now time.Time) analysisJSON {
 	if p := a.Progress(); p >= 0 {
 		j.Progress = &p
 	}
+	if a.Job != nil {
+		j.ImageID = int64(a.Job.Image)
+	}
 	if a.Run != nil {
 		j.Folder, j.Group, j.From = a.Run.Folder, a.Run.Group, a.Run.From
+		j.Image, j.ImageID = a.Run.Image.Name, int64(a.Run.Image.ID)
 		if p := a.Run.Part; p != nil {
 			j.Part, j.Of = p.Index, p.Of
 		}

@@ -70,8 +70,11 @@ func placeInGroup(run runner.Run) string {
 // partOf is the place of a run in its group and the values that only it has:
 // "3/5 sigma=2".
 func partOf(a app.Analysis, differing map[string][]client.Value) string {
-	if a.Run == nil || a.Run.Part == nil {
+	switch {
+	case a.Run == nil:
 		return ""
+	case a.Run.Part == nil:
+		return text.Truncate(text.Line(a.Run.Image.Name), 60)
 	}
 	part := fmt.Sprintf("%d/%d", a.Run.Part.Index, a.Run.Part.Of)
 	var values []string

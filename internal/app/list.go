@@ -325,9 +325,13 @@ func (l *List) Record(a Analysis) filter.Record {
 	if id := a.JobID(); id != 0 {
 		rec.Job = idText(id)
 	}
+	image := ""
+	if a.Run != nil {
+		image = clean(a.Run.Image.Name)
+	}
 	rec.Note = clean(note)
 	rec.Old = a.Stuck(l.now()) > 0
-	rec.Text = strings.Join([]string{clean(a.Title()), rec.Version, rec.State, rec.By, rec.Where, rec.Error, rec.Note, strings.Join(rec.Tags, " "), a.Key(), rec.Job, rec.Group}, "\n")
+	rec.Text = strings.Join([]string{clean(a.Title()), rec.Version, rec.State, rec.By, rec.Where, rec.Error, rec.Note, strings.Join(rec.Tags, " "), a.Key(), rec.Job, rec.Group, image}, "\n")
 	return rec
 }
 

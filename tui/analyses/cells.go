@@ -53,6 +53,9 @@ func (m *Screen) cell(i, column int) widget.Cell {
 		return widget.Cell{Text: number(a)}
 	case columnName:
 		name, _ := a.NameAndVersion()
+		if a.Run != nil && a.Run.Image.Name != "" {
+			name += " · " + a.Run.Image.Name
+		}
 		if l.group != nil && l.group.labels[l.row.ID] != "" {
 			name = l.group.labels[l.row.ID]
 		}

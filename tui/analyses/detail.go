@@ -85,6 +85,9 @@ func (m *Screen) lines(width int) []string {
 	if d := a.Duration(m.now); d > 0 {
 		f.Add("took", text.Duration(d))
 	}
+	if a.Run != nil {
+		f.Add("image", a.Run.Image.Name)
+	}
 	f.Add("where", m.session.Where(a))
 	if r := a.Run; r != nil {
 		if res := r.Result; res != nil {
