@@ -3,6 +3,8 @@ package text
 import (
 	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -286,5 +288,35 @@ func TestPluralCountsThings(t *testing.T) {
 		if got := Plural(n, "run"); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}
+	}
+}
+
+// FuzzWidth holds the fast way to count cells against the careful one.
+func FuzzWidth(f *testing.F) {
+	for _, s := range append(hostile, "\x1b[1;38;5;110m▌\x1b[m sigma · 2.5 ★ +0.5 (+25 %) …", "\x1b[38:5:8m–\u0301", "★\ufe0f", "·\u200d·", "│╭─⣿✓×", "\x1b[?25l", "\x1b[1") {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, want := Width(s), ansi.StringWidth(s); got != want {
+			t.Fatalf("Width(%q) = %d, want %d", s, got, want)
+		}
+	})
+}
+
+func TestEachSignOfTheScreensIsOneCellWide(t *testing.T) {
+	n := 0
+	for r := rune(0x80); r < 0x30000; r++ {
+		if !sign(r) {
+			continue
+		}
+		n++
+		for _, s := range []string{string(r), "a" + string(r) + "b", string(r) + string(r)} {
+			if got, want := Width(s), ansi.StringWidth(s); got != want {
+				t.Errorf("Width(%q) of %U = %d, want %d", s, r, got, want)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no sign is known")
 	}
 }

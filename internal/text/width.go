@@ -9,8 +9,8 @@ import (
 // Width is the number of terminal cells that s, which is one line, takes.
 // Colours take none.
 func Width(s string) int {
-	if plain(s) {
-		return len(s)
+	if n, ok := cells(s); ok {
+		return n
 	}
 	return ansi.StringWidth(s)
 }

@@ -117,11 +117,12 @@ func (m *Screen) body() []string {
 		return []string{"", style.Now().Faint.Render(why)}
 	}
 	var lines []string
+	pens := newPens()
 	for i := m.grid.top; i < rows && len(lines) < m.bodyHeight(); i++ {
 		if h := m.heading(i, m.grid.top); h != "" && len(lines)+1 < m.bodyHeight() {
 			lines = append(lines, style.Now().Faint.Render(h))
 		}
-		lines = append(lines, m.line(i))
+		lines = append(lines, m.line(i, pens))
 	}
 	return lines
 }
@@ -138,7 +139,7 @@ func (m *Screen) heading(row, first int) string {
 	return s.String()
 }
 
-func (m *Screen) line(row int) string {
+func (m *Screen) line(row int, pens pens) string {
 	t := style.Now()
 	var b strings.Builder
 	here := row == m.grid.row
@@ -150,7 +151,7 @@ func (m *Screen) line(row int) string {
 	}
 	for i := m.grid.left; i < m.grid.left+m.grid.visible; i++ {
 		b.WriteString(strings.Repeat(" ", gap))
-		b.WriteString(m.cellShown(row, i).draw(m.columnWidth(i), here && i == m.grid.col))
+		b.WriteString(m.cellShown(row, i).draw(pens, m.columnWidth(i), here && i == m.grid.col))
 	}
 	return text.Truncate(strings.TrimRight(b.String(), " "), m.width)
 }
@@ -176,8 +177,16 @@ func (s shown) whole() string {
 	return s.value + " " + s.beside
 }
 
-func (s shown) draw(width int, here bool) string {
+// pens write the cells of one picture.
+type pens struct{ here, missing, best, beside style.Pen }
+
+func newPens() pens {
 	t := style.Now()
+	faint := style.PenOf(t.Faint)
+	return pens{here: style.PenOf(t.Accent.Underline(true)), missing: faint, best: style.PenOf(t.Good), beside: faint}
+}
+
+func (s shown) draw(pens pens, width int, here bool) string {
 	value := text.Truncate(s.value, width)
 	room := width - text.Width(value) - 1
 	beside := ""
@@ -187,15 +196,15 @@ func (s shown) draw(width int, here bool) string {
 	out := value
 	switch {
 	case here:
-		out = t.Accent.Underline(true).Render(value)
+		out = pens.here.Write(value)
 	case s.missing:
-		out = t.Faint.Render(value)
+		out = pens.missing.Write(value)
 	case s.best:
-		out = t.Good.Render(value)
+		out = pens.best.Write(value)
 	}
 	used := text.Width(value)
 	if beside != "" {
-		out += " " + t.Faint.Render(beside)
+		out += " " + pens.beside.Write(beside)
 		used += 1 + text.Width(beside)
 	}
 	return out + strings.Repeat(" ", max(width-used, 0))
