@@ -11,12 +11,14 @@ import (
 	"github.com/cytorun/cytorun/runner"
 )
 
-// Row is one analysis of a List, with what a screen asks at each key.
+// Row is one analysis of a List, with what a screen asks at each key. The record
+// comes first: a filter reads nothing else of 100,000 rows, and each line of memory
+// that it has to fetch takes longer than what it does with it.
 type Row struct {
-	Analysis
-	ID     string // Analysis.Key
-	Mark   Mark
 	Record filter.Record
+	Analysis
+	ID   string // Analysis.Key
+	Mark Mark
 }
 
 // List is what is known of the analyses of a session: the jobs that pages of the

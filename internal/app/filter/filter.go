@@ -20,11 +20,12 @@ import (
 )
 
 // Record is what a filter can ask of one analysis. Text is in lower case
-// everywhere; a time of zero is unknown.
+// everywhere; a time of zero is unknown. What is asked most comes first, in one
+// line of the processor's memory.
 type Record struct {
 	Text string // what words look for
 
-	State, By, Algorithm, Version, Where, ID, Job, Group, Note, Error string
+	State, Group, By, Algorithm, Version, Where, ID, Job, Note, Error string
 
 	Tags []string
 	// Mine tells that the person who asks launched it.
