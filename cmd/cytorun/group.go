@@ -67,8 +67,11 @@ func (c *cli) launchSplit(ctx context.Context, s *app.Session, r app.LaunchReque
 		c.say("%s; the first of them:", countAnalyses(len(parts)))
 		return c.dryRun(ctx, s, parts[0])
 	}
-	if err := s.Check(ctx, parts...); err != nil { // before anybody is asked
+	if err := c.check(ctx, s, parts...); err != nil { // before anybody is asked
 		return err
+	}
+	for i := range parts {
+		parts[i].Checked = true
 	}
 	if err := c.confirmCount(len(parts), "of "+text.Line(r.Algorithm.FullName()), o); err != nil {
 		return err

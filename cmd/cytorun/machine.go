@@ -21,7 +21,9 @@ func newMachineCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			stop := c.sayIfSlow("asking nvidia-smi for the GPUs of this box")
 			m := env.Machine(cmd.Context())
+			stop()
 			if c.json {
 				out := toMachineJSON(m)
 				out.Workers = workersOf(env)

@@ -105,8 +105,11 @@ func (c *cli) launchSweep(ctx context.Context, s *app.Session, r app.LaunchReque
 		requests[i].Group, requests[i].StopAfter = group, o.stopAfter
 		requests[i].Part = &runner.Part{Parameter: strings.Join(swept, ","), Index: i + 1, Of: len(requests)}
 	}
-	if err := s.Check(ctx, requests...); err != nil { // before anybody is asked
+	if err := c.check(ctx, s, requests...); err != nil { // before anybody is asked
 		return err
+	}
+	for i := range requests {
+		requests[i].Checked = true
 	}
 	estimate, err := s.Estimate(requests)
 	if err != nil {

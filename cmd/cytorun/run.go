@@ -237,9 +237,10 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 	if o.dryRun {
 		return c.dryRun(ctx, s, r)
 	}
-	if err := s.Check(ctx, r); err != nil { // before anybody is asked
+	if err := c.check(ctx, s, r); err != nil { // before anybody is asked
 		return err
 	}
+	r.Checked = true
 	if one, err = c.settle(ctx, s, []app.LaunchRequest{r}, o); err != nil {
 		return err
 	}
@@ -249,6 +250,26 @@ func (c *cli) launch(ctx context.Context, s *app.Session, r app.LaunchRequest, s
 		return err
 	}
 	return c.launched(ctx, s, run, o)
+}
+
+// check is Check of the session. A driver that does not answer makes it last.
+func (c *cli) check(ctx context.Context, s *app.Session, requests ...app.LaunchRequest) error {
+	defer c.sayIfSlow("asking nvidia-smi for the GPUs of this box")()
+	return s.Check(ctx, requests...)
+}
+
+// sayIfSlow says what goes on when it takes more than two seconds, until stop.
+func (c *cli) sayIfSlow(what string) (stop func()) {
+	said := make(chan struct{})
+	t := time.AfterFunc(2*time.Second, func() {
+		defer close(said)
+		c.say("%s", what)
+	})
+	return func() {
+		if !t.Stop() {
+			<-said
+		}
+	}
 }
 
 // roomWithin bounds how long a registry that does not answer holds up a launch.
@@ -286,7 +307,7 @@ func (c *cli) launched(ctx context.Context, s *app.Session, run runner.Run, o ru
 }
 
 func (c *cli) dryRun(ctx context.Context, s *app.Session, r app.LaunchRequest) error {
-	if err := s.Check(ctx, r); err != nil {
+	if err := c.check(ctx, s, r); err != nil {
 		return err
 	}
 	p := s.Preview(r)

@@ -111,9 +111,14 @@ func (c *cli) shellRequest(cmd *cobra.Command, name string, o *runOptions, set [
 	return s, r, nil
 }
 
+// noShell is the exit code of apptainer where the program is not in the container.
+const noShell = 255
+
 // shell launches it, waits for its turn, and is the terminal's side of it.
 func (c *cli) shell(ctx context.Context, s *app.Session, r app.LaunchRequest, words []string) error {
+	stop := c.sayIfSlow("asking nvidia-smi for the GPUs of this box")
 	run, err := s.Launch(ctx, r)
+	stop()
 	if err != nil {
 		return err
 	}
@@ -143,6 +148,9 @@ func (c *cli) shell(ctx context.Context, s *app.Session, r app.LaunchRequest, wo
 		return err
 	case ended:
 		return &exitError{code: runner.Cancelled.ExitCode(), err: errors.New("the shell was ended from outside")}
+	case code == noShell && len(words) == 0 && attached.Plan.Inside != "":
+		c.warn("where the container has no shell, start one of its programs: cytorun shell " + run.ID + " -- PROGRAM")
+		return &exitError{code: code}
 	case code != 0:
 		return &exitError{code: code}
 	}

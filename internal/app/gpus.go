@@ -26,7 +26,7 @@ func (r LaunchRequest) request() gpu.Request {
 func refuseGPUs(ctx context.Context, requests []LaunchRequest) error {
 	look := sync.OnceValue(func() gpu.Box { return gpu.Look(ctx) })
 	for _, r := range requests {
-		if r.request().GPUs() == 0 {
+		if r.Checked || r.request().GPUs() == 0 {
 			continue
 		}
 		switch err := look().Available(r.request()); {

@@ -29,6 +29,10 @@ func TestGPUsThatCanNeverBeGivenAreRefused(t *testing.T) {
 			if tt.refused == "" && err != nil || tt.refused != "" && (err == nil || !strings.Contains(err.Error(), tt.refused)) {
 				t.Errorf("refused with %v, want %q", err, tt.refused)
 			}
+			tt.r.Checked = true
+			if err := refuseGPUs(t.Context(), []LaunchRequest{tt.r}); err != nil {
+				t.Errorf("refused again: %v", err)
+			}
 			if c := checkGPU(t.Context(), tt.r); c.OK != tt.ok || c.Warn != tt.warn || !strings.Contains(c.Text, tt.line) {
 				t.Errorf("check %+v", c)
 			}

@@ -37,6 +37,9 @@ type LaunchRequest struct {
 	StopAfter int
 	// Take is that of the spec; see Settle.
 	Take runner.TakeJob
+	// Checked tells that Check has just agreed: the driver of the GPUs, which may
+	// take long to answer, is not asked once more.
+	Checked bool
 	// ID is that of the run, where it was known before; empty makes a new one.
 	ID string
 }
