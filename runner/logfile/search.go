@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sort"
 	"sync"
-	"sync/atomic"
 )
 
 // Search finds the next line that matches: the first one that starts at from or
@@ -39,47 +38,44 @@ func (l *Log) Search(ctx context.Context, p *Pattern, from int64, backward bool,
 	if i >= 0 && i < len(hits) {
 		return hits[i], true, nil
 	}
-	// Then several side by side, each taking the next block when it is done with one:
-	// on a busy machine nobody waits for the slowest. All blocks before a match were
-	// taken before its own, so the nearest of those found is the first.
-	var next atomic.Int64
-	var best atomic.Int64 // how far from here the nearest match, or failure, is
-	var all sync.Mutex
-	blocks, done := (last-k)*step, block
-	best.Store(blocks + 1)
-	search := func() {
-		var s searcher
-		for ctx.Err() == nil {
-			n := next.Add(1)
-			if n > min(blocks, best.Load()) {
-				return
-			}
-			match := int64(-1)
-			fail := s.block(r, k+n*step, size, p, func(off int64) bool {
-				match = off
-				return backward
+	// Then several side by side; the first one, in the order of the search,
+	// that has a match wins.
+	type result struct {
+		off int64
+		ok  bool
+		err error
+	}
+	workers := min(runtime.GOMAXPROCS(0), 4)
+	results, searchers := make([]result, workers), make([]searcher, workers)
+	for done := block; k != last; {
+		if err := ctx.Err(); err != nil {
+			return 0, false, err
+		}
+		var wg sync.WaitGroup
+		n := 0
+		for ; n < workers && k != last; n++ {
+			k += step
+			b, res, s := k, &results[n], &searchers[n]
+			wg.Go(func() {
+				res.ok = false
+				res.err = s.block(r, b, size, p, func(off int64) bool {
+					res.off, res.ok = off, true
+					return backward
+				})
 			})
-			all.Lock()
-			if (match >= 0 || fail != nil) && n < best.Load() {
-				best.Store(n)
-				off, ok, err = match, fail == nil, fail
+		}
+		wg.Wait()
+		for _, res := range results[:n] {
+			if res.err != nil || res.ok {
+				return res.off, res.ok, res.err
 			}
-			done += block
-			if progress != nil {
-				progress(min(done, total), total)
-			}
-			all.Unlock()
+		}
+		done += int64(n) * block
+		if progress != nil {
+			progress(min(done, total), total)
 		}
 	}
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 4) {
-		wg.Go(search)
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil && best.Load() > blocks {
-		return 0, false, err
-	}
-	return max(off, 0), ok, err
+	return 0, false, nil
 }
 
 func (l *Log) letSearchesGoFirst() {
