@@ -33,7 +33,7 @@ func (l *Log) filtered(ctx context.Context, from, size int64, n int, v View) ([]
 			if !ok {
 				return out, in.err
 			}
-			out = append(out, collapsed(s.off, s.data))
+			out = append(out, collapsed(r, s.off, s.data))
 			at = s.end()
 			after--
 		}
@@ -54,7 +54,7 @@ func (l *Log) filtered(ctx context.Context, from, size int64, n int, v View) ([]
 			if !ok {
 				return out, in.err
 			}
-			x := collapsed(s.off, s.data)
+			x := collapsed(r, s.off, s.data)
 			x.Match = s.off >= hit
 			out = append(out, x)
 			at = s.end()

@@ -618,3 +618,21 @@ func TestOnlyLettersOfASCIIAreMadeSmall(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEscapeAcrossABorderOfBlocksLeavesNothing(t *testing.T) {
+	blocks(t, 64)
+	for shift := range 5 {
+		l := open(t, write(t, []byte(strings.Repeat("x", shift)+strings.Repeat("\x1b[31m", 100))))
+		for _, v := range []View{{}, {Expand: true}} {
+			all, err := l.Lines(context.Background(), 0, 1000, v)
+			if err != nil || len(all) < 5 {
+				t.Fatal(len(all), err)
+			}
+			for _, x := range all {
+				if got := strings.Trim(text.Strip(strings.Join(x.Rows, "")), "x"); got != "" {
+					t.Errorf("%d before, at %d: %q", shift, x.Offset, got)
+				}
+			}
+		}
+	}
+}

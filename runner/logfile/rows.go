@@ -21,13 +21,12 @@ const maxUp = 100
 // keep their colours and are safe to show.
 func rows(data []byte) (out []string, states int) {
 	if bytes.IndexByte(data, '\r') < 0 && !hasUp(data) {
-		s := string(bytes.TrimSuffix(data, []byte{'\n'})[:min(len(data), maxRow+1)-suffix(data)])
-		return []string{text.SGR(s)}, 1
+		return []string{shown(bytes.TrimSuffix(data, []byte{'\n'})[:min(len(data), maxRow+1)-suffix(data)])}, 1
 	}
 	t := terminal{states: 1, fresh: true}
 	t.write(data)
 	for _, r := range t.rows {
-		out = append(out, text.SGR(string(r)))
+		out = append(out, shown(r))
 	}
 	// The line break behind the last row starts no row of its own.
 	for len(out) > 1 && strings.TrimSpace(out[len(out)-1]) == "" {
@@ -37,6 +36,18 @@ func rows(data []byte) (out []string, states int) {
 		out = []string{""}
 	}
 	return out, t.states
+}
+
+// shown is a row without anything that could harm. Where it was cut inside an escape
+// sequence, what there is of that is left out.
+func shown(row []byte) string {
+	if esc := bytes.LastIndexByte(row[max(len(row)-longestEscape, 0):], 0x1b); esc >= 0 {
+		esc += max(len(row)-longestEscape, 0)
+		if n, _, _ := csi(append(row[esc+1:len(row):len(row)], 'm')); n == len(row)-esc {
+			row = row[:esc]
+		}
+	}
+	return text.SGR(string(row))
 }
 
 // suffix is 1 if data ends with a line break that fits before maxRow.
@@ -104,6 +115,9 @@ func (t *terminal) write(data []byte) {
 	}
 }
 
+// longestEscape is how long an escape sequence may be.
+const longestEscape = 64
+
 // csi reads the sequence behind an ESC: its length, first number and final
 // byte. Of anything else the length is 0.
 func csi(s []byte) (n, arg int, final byte) {
@@ -111,7 +125,7 @@ func csi(s []byte) (n, arg int, final byte) {
 		return 0, 0, 0
 	}
 	first := true
-	for i := 1; i < len(s) && i < 64; i++ {
+	for i := 1; i < len(s) && i < longestEscape; i++ {
 		switch c := s[i]; {
 		case c >= '0' && c <= '9':
 			if first {

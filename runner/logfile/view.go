@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"sort"
-
-	"github.com/cytorun/cytorun/internal/text"
 )
 
 // Line is one line of a log as a view shows it.
@@ -56,7 +55,7 @@ func (l *Log) Lines(ctx context.Context, from int64, n int, v View) ([]Line, err
 				if !ok {
 					return out, in.err
 				}
-				out = append(out, collapsed(s.off, s.data))
+				out = append(out, collapsed(r, s.off, s.data))
 				at = s.end()
 			}
 			continue
@@ -72,7 +71,7 @@ func (l *Log) Lines(ctx context.Context, from int64, n int, v View) ([]Line, err
 			if err != nil {
 				return out, err
 			}
-			out = append(out, collapsed(base+int64(u.off), data))
+			out = append(out, collapsed(r, base+int64(u.off), data))
 			at = base + int64(u.end)
 		}
 	}
@@ -114,9 +113,28 @@ func (l *Log) Before(ctx context.Context, to int64, n int, v View) ([]Line, erro
 	return out[max(len(out)-n, 0):], ctx.Err()
 }
 
-func collapsed(off int64, data []byte) Line {
-	rows, states := rows(data)
+func collapsed(r io.ReaderAt, off int64, data []byte) Line {
+	rows, states := rows(data[begun(r, off, data):])
 	return Line{Offset: off, End: off + int64(len(data)), Rows: rows, States: states}
+}
+
+// begun is how many bytes of a line end an escape sequence that the line before it
+// began: lines without an end are broken at a border of blocks, wherever that falls.
+func begun(r io.ReaderAt, off int64, data []byte) int {
+	if off == 0 || off%block != 0 {
+		return 0
+	}
+	before, err := readAt(r, make([]byte, min(off, longestEscape)), max(off-longestEscape, 0), off)
+	if err != nil {
+		return 0
+	}
+	esc := bytes.LastIndexByte(before, 0x1b)
+	if esc < 0 {
+		return 0
+	}
+	had := before[esc+1:]
+	n, _, _ := csi(slices.Concat(had, data[:min(len(data), longestEscape)]))
+	return max(n-len(had), 0)
 }
 
 // expanded splits lines at carriage returns too.
@@ -138,8 +156,8 @@ func expanded(r io.ReaderAt, from, size int64, n int) ([]Line, error) {
 				cut = len(data)
 			}
 			if off >= from {
-				state := bytes.TrimRight(data[:cut], "\r\n")
-				out = append(out, Line{Offset: off, End: off + int64(cut), Rows: []string{text.SGR(string(state[:min(len(state), maxRow)]))}, States: 1})
+				state := bytes.TrimRight(data[min(begun(r, off, data), cut):cut], "\r\n")
+				out = append(out, Line{Offset: off, End: off + int64(cut), Rows: []string{shown(state[:min(len(state), maxRow)])}, States: 1})
 			}
 			off += int64(cut)
 			data = data[cut:]
