@@ -73,10 +73,20 @@ func (s *Session) withIDs(ctx context.Context, p Pager) Pager {
 		return p
 	}
 	var ids []client.ID
+	take := func(name string, id client.ID) {
+		name = clean(name)
+		if slices.ContainsFunc(p.Names, func(part string) bool { return strings.Contains(name, part) }) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
 	for _, a := range all {
-		name := clean(a.Name)
-		if slices.ContainsFunc(p.Names, func(part string) bool { return strings.Contains(name, part) }) {
-			ids = append(ids, a.ID)
+		take(a.Name, a.ID)
+	}
+	if len(ids) > 0 {
+		// Jobs listed before may be of one that vanished while another has its name.
+		kept, _, _ := s.KeptJobs()
+		for _, j := range kept {
+			take(j.AlgorithmName, j.Algorithm)
 		}
 	}
 	if len(ids) <= mostAlgorithms {
