@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 )
@@ -49,6 +51,9 @@ func (c *cli) printLog(ctx context.Context, s *app.Session, a app.Analysis, o lo
 	l, err := s.OpenLog(ctx, a)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(l.Path); os.IsNotExist(err) && !o.follow {
+		return fmt.Errorf("%s has no log yet: %w, its program has not started, it is %s; 'cytorun logs -f %s' waits for it", a.Title(), client.ErrNotFound, a.State().Word, a.Key())
 	}
 	if o.byLines() {
 		return c.printLines(ctx, s, a, l, o)

@@ -46,12 +46,16 @@ func Regexp(expr string, ignoreCase bool) (*Pattern, error) {
 	if expr == "" {
 		return nil, fmt.Errorf("nothing to search for")
 	}
-	if ignoreCase {
-		expr = "(?i)" + expr
-	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
-		return nil, fmt.Errorf("search expression %s", strings.TrimPrefix(text.Line(err.Error()), "error parsing "))
+		why := strings.TrimPrefix(text.Line(err.Error()), "error parsing regexp: ")
+		return nil, fmt.Errorf("search expression: %s; \\ before a sign means just that sign", why)
+	}
+	if ignoreCase {
+		expr = "(?i)" + expr
+		if re, err = regexp.Compile(expr); err != nil {
+			return nil, fmt.Errorf("search expression: %s", text.Line(err.Error()))
+		}
 	}
 	p := &Pattern{re: re}
 	if tree, err := syntax.Parse(expr, syntax.Perl); err == nil {
