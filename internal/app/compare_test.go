@@ -106,3 +106,19 @@ func TestNothingToCompareIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestAnAnalysisThatLeftAnEmptyLayerHasNoAnnotations(t *testing.T) {
+	s := newSite(t)
+	job := s.job(s.register(nuclei, "1.0"), "", "sigma", "1")
+	job.Status = client.Success
+	r, err := s.Results(tctx, Analysis{Job: &job})
+	must(t, err)
+	if len(r.Counts) != 0 || len(r.Files) != 0 {
+		t.Errorf("%d counts, %d files", len(r.Counts), len(r.Files))
+	}
+	table, err := s.Compare(tctx, []Analysis{{Job: &job}, {Job: &job}}, nil)
+	must(t, err)
+	if got := row(t, table, "annotations"); !slices.Equal(got, []string{"0", "0"}) {
+		t.Errorf("annotations %q", got)
+	}
+}
