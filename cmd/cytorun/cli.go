@@ -177,7 +177,7 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	next := "see '" + cmd.CommandPath() + " --help'"
 	if len(meant) > 0 {
 		next = "did you mean " + strings.Join(meant, " or ") + "?"
-	} else if cmd.Flags().Lookup("filter") != nil {
+	} else if cmd.Flags().Lookup("filter") != nil && strings.ContainsAny(word, ":=<>@ ") {
 		next = "for a filter write --filter '" + word + "'; " + next
 	}
 	return usageError(fmt.Errorf("no command %q; %s", word, next))
