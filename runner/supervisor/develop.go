@@ -88,6 +88,7 @@ func (s *supervisor) sourcePlan(work, ca string) (keep.Plan, error) {
 	}
 	own["TMPDIR"], own["PWD"] = filepath.Join(work, "tmp"), d.Source.Path
 	maps.Copy(own, gpu.Environment(s.run().GPUs))
+	maps.Copy(own, s.exactEnv())
 	if ca != "" {
 		for _, name := range caVariables {
 			own[name] = ca

@@ -228,7 +228,7 @@ func lostJob(err error) bool {
 
 // giveUp asks for the end of the run because its job is gone or another worker's.
 func (s *supervisor) giveUp(why error) {
-	reason := "cancelled: " + oneLine(why.Error())
+	reason := oneLine(why.Error())
 	if err := runner.RequestCancelBecause(s.folder, "the server", reason); err != nil {
 		s.log.Warn("cannot end the run whose job is gone", "error", err)
 	}

@@ -125,7 +125,7 @@ func TestAJobThatIsDeletedIsCancelledHere(t *testing.T) {
 	run, started := s.running(s.file(5, filepath.Join(t.TempDir(), "never")))
 	s.fake.StopJob(s.only().ID)
 	run = s.ended(run, runner.Cancelled)
-	if !strings.Contains(run.Reason, "deleted on the server") {
+	if !strings.Contains(run.Reason, "deleted on the server") || strings.Contains(run.Reason, "cancelled") {
 		t.Errorf("reason %q", run.Reason)
 	}
 	s.noProcess(run, started)
@@ -151,7 +151,7 @@ func TestAJobThatIsDeletedDuringTheUploadLeavesNothing(t *testing.T) {
 	if s.fake.Len("pluginresults") != 0 {
 		t.Error("half a result is left")
 	}
-	if !strings.Contains(run.Reason, "deleted on the server") {
+	if !strings.Contains(run.Reason, "deleted on the server") || strings.Contains(run.Reason, "cancelled") {
 		t.Errorf("reason %q", run.Reason)
 	}
 }
@@ -377,6 +377,22 @@ func TestAnUploadWhoseTokenWasRevokedWaitsForALogin(t *testing.T) {
 	must(t, err)
 	s.ended(run, runner.Succeeded)
 	s.shapes(6)
+}
+
+func TestOnesOwnSourceFindsItsTokenToo(t *testing.T) {
+	s := newExactSite(t, exacttest.Options{})
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "run.sh"), []byte(`echo "the token is $EXACT_TOKEN"`), 0o600))
+	spec := s.exactSpec("token [EXACT_JOB_ID]", "")
+	spec.Develop = &runner.Develop{Source: &runner.Source{Path: dir}, Program: []string{"/bin/sh", "run.sh"}, Words: 1}
+	run := s.create(spec)
+	s.start(run)
+	run = s.ended(run, runner.Succeeded)
+	for path, text := range everyFile(t, run.Folder) {
+		if log := filepath.Base(path) == runner.LogFile; log != strings.Contains(text, s.token) {
+			t.Errorf("%s: %q", path, text)
+		}
+	}
 }
 
 func TestRealContainerFindsItsImageAndItsToken(t *testing.T) {

@@ -34,7 +34,7 @@ func (s *supervisor) work() error {
 		// goes on from the facts.
 		return err
 	case lostJob(err):
-		return s.end(runner.Result{State: runner.Cancelled, Reason: "cancelled: " + oneLine(err.Error())})
+		return s.end(runner.Result{State: runner.Cancelled, Reason: oneLine(err.Error())})
 	}
 	return s.end(runner.Result{State: runner.Failed, Reason: oneLine(err.Error())})
 }
