@@ -71,6 +71,7 @@ type Client struct {
 	// shown is the certificate of the last answer over TLS.
 	shown atomic.Pointer[x509.Certificate]
 
+	granted  granted
 	updates  web.KeyedLock
 	pageSize int
 	known    known

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/descriptor"
+	"github.com/cytorun/cytorun/client/exact"
 	"github.com/cytorun/cytorun/forms"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
@@ -132,7 +133,7 @@ func EachImage(requests []LaunchRequest) ([]LaunchRequest, error) {
 }
 
 // checkExact tells what keeps requests from being launched on EXACT.
-func (s *Session) checkExact(requests []LaunchRequest) error {
+func (s *Session) checkExact(ctx context.Context, requests []LaunchRequest) error {
 	seen := map[client.ID]bool{}
 	for _, r := range requests {
 		if !PerImage(r.Algorithm) {
@@ -148,7 +149,25 @@ func (s *Session) checkExact(requests []LaunchRequest) error {
 		}
 		seen[images[0].ID] = true
 	}
-	return nil
+	return s.checkRights(ctx, requests)
+}
+
+// checkRights tells what the account may not do that the runs of requests will
+// have to, before they leave jobs on the server that nobody of theirs can end.
+func (s *Session) checkRights(ctx context.Context, requests []LaunchRequest) error {
+	server, ok := s.Server.(*exact.Client)
+	if !ok {
+		return nil
+	}
+	results := slices.ContainsFunc(requests, func(r LaunchRequest) bool {
+		return r.Algorithm.Writes.Result() && algorithmSpec(r.Algorithm).IsFileProgram()
+	})
+	lacking := server.LackingRights(ctx, results)
+	if len(lacking) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s may not run analyses on %s: %w: the account lacks %s; ask the server's administrator for that, or log in as somebody who has it",
+		text.Line(cmp.Or(s.Profile.User, "this account")), s.Profile.URL, client.ErrForbidden, strings.Join(lacking, ", "))
 }
 
 // Existing is a job that an image of a launch has already. EXACT keeps one for each

@@ -81,22 +81,22 @@ func (s *Session) runtime(r LaunchRequest) runner.Runtime {
 // forms.Problems error, and so are GPUs that this box can never give.
 func (s *Session) Check(ctx context.Context, requests ...LaunchRequest) error {
 	for _, r := range requests {
-		if err := s.check(r); err != nil {
+		if err := s.check(ctx, r); err != nil {
 			return err
 		}
 	}
 	if s.isExact() {
-		if err := s.checkExact(requests); err != nil {
+		if err := s.checkExact(ctx, requests); err != nil {
 			return err
 		}
 	}
 	return refuseGPUs(ctx, requests)
 }
 
-func (s *Session) check(r LaunchRequest) error {
+func (s *Session) check(ctx context.Context, r LaunchRequest) error {
 	r.Runtime = s.runtime(r)
 	if s.isExact() && !PerImage(r.Algorithm) {
-		return s.checkExact([]LaunchRequest{r})
+		return s.checkExact(ctx, []LaunchRequest{r})
 	}
 	problems := forms.Validate(UserParameters(r.Algorithm), r.Values)
 	if r.Develop.ByHand() {
