@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -230,7 +232,7 @@ func (c *cli) printWorker(w workerJSON) {
 	for _, j := range w.Jobs {
 		fmt.Fprintf(c.out, "        job %d, run %s: %s %s\n", j.Job, j.Run, text.Line(j.Algorithm), text.Line(j.Image))
 	}
-	for why, n := range w.LeftAlone {
-		fmt.Fprintf(c.out, "        %s left alone: %s\n", text.Plural(n, "job"), text.Line(why))
+	for _, why := range slices.Sorted(maps.Keys(w.LeftAlone)) {
+		fmt.Fprintf(c.out, "        %s left alone: %s\n", text.Plural(w.LeftAlone[why], "job"), text.Line(why))
 	}
 }

@@ -36,8 +36,8 @@ const Example = `# Which algorithms this box runs for others, and in which conta
 #
 # One algorithm on each line: the package of the plugin, and the digest of its
 # container. A second line with the same package allows another container.
-# 'cytorun container' shows the digests of what is on this box; of a file,
-# 'sha256sum FILE' is the digest.
+# 'cytorun container pull ALGORITHM' prints the digest; of a file, so does
+# 'sha256sum FILE'.
 #
 # PACKAGE                      DIGEST
 #org.example.detector          sha256:0000000000000000000000000000000000000000000000000000000000000000

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/exact"
+	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/runner"
 	"github.com/cytorun/cytorun/runner/report"
 )
@@ -55,6 +58,16 @@ func (w *Worker) countLeft(found int) {
 		if _, ok := w.left[id]; !ok && j.Claimable() {
 			w.status.Waiting++
 		}
+	}
+}
+
+// sayLeft says what waits and does not run here, for who reads no status.
+func (w *Worker) sayLeft() {
+	w.mu.Lock()
+	left := maps.Clone(w.status.LeftAlone)
+	w.mu.Unlock()
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		w.say("%s left alone: %s", text.Plural(left[why], "job"), why)
 	}
 }
 

@@ -164,7 +164,7 @@ func (w *Worker) loop(ctx context.Context) error {
 		w.runs.Tend()
 		w.reap()
 		phase, why := w.phase()
-		if phase == PhaseDraining && w.busy() == 0 {
+		if (phase == PhaseDraining || w.Once && (phase == PhasePaused || phase == PhaseClosed)) && w.busy() == 0 {
 			w.tell(phase, why)
 			return nil
 		}
@@ -182,6 +182,7 @@ func (w *Worker) loop(ctx context.Context) error {
 				next = calm
 			case w.Once && found == 0 && w.busy() == 0:
 				w.tell(PhaseIdle, "")
+				w.sayLeft()
 				return nil
 			case !due: // the list was fresh enough
 			case found > 0:

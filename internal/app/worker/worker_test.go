@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -487,6 +488,10 @@ func TestPausedClosedAndRefusingWorkersClaimNothing(t *testing.T) {
 			stop := b.serve(tt.o)
 			w.eventually("it says why", func() bool { s, _ := b.folder.Status(); return s.Phase == tt.phase })
 			stop()
+			tt.o.Once = true
+			if err := b.worker(tt.o).Run(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
 			if len(w.begun) > 0 || len(w.s.Requests()) > 0 {
 				t.Errorf("begun %v, %d requests", w.begun, len(w.s.Requests()))
 			}
@@ -666,6 +671,20 @@ func TestOnceEndsWithWhatTheServerRefuses(t *testing.T) {
 	w.s.Fault(func(exacttest.Request) exacttest.Fault { return exacttest.Fault{Drop: true} })
 	if err := b.worker(Options{Once: true}).Run(t.Context(), nil); !client.Transient(err) {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestOnceSaysWhatItLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, exacttest.Options{}, 2)
+	b := w.box(1)
+	b.ready = func(exact.PluginJob) error { return &NotHere{"its image is not for us"} }
+	var said []string
+	if err := b.worker(Options{Once: true, Say: func(line string) { said = append(said, line) }}).Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(said, "2 jobs left alone: its image is not for us") {
+		t.Errorf("it said %q", said)
 	}
 }
 
