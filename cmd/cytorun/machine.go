@@ -15,7 +15,11 @@ func newMachineCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "machine",
 		Short: "show the GPUs of this box, who has them and who waits",
-		Args:  noArgs,
+		Long: `Show each GPU of this box with its memory and load, who has it and since when,
+also without cytorun; which runs have a turn ([queue] slots in config.toml, else as
+many as GPUs); and who waits in the queue, for what, and until about when as far as
+earlier runs tell.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := c.environment()
 			if err != nil {

@@ -313,7 +313,7 @@ func (c *cli) printResults(r app.Results) error {
 		if t.Unit != "" {
 			area = fmt.Sprintf("%.4g %s", t.Area, t.Unit)
 		}
-		cells = append(cells, []string{name, strconv.Itoa(t.Count) + " annotations", area})
+		cells = append(cells, []string{name, text.Plural(t.Count, "annotation"), area})
 	}
 	for _, f := range r.Files {
 		size := "upload not finished"

@@ -26,8 +26,8 @@ func newUsageCommand(c *cli) *cobra.Command {
 		Use:   "usage",
 		Short: "show who used this box, and for how long",
 		Long: `Add up how long the runs of all users worked on this box and for how long they
-held its GPUs, most GPU time first. A run with two GPUs for an hour has used two
-hours of GPU time.
+held its GPUs, most GPU time first. A run counts when it is over. One with two GPUs
+for an hour has used two hours of GPU time.
 
 Each user's part lies beside the leases, written by that user alone, and a copy
 is in their state folder. Beside the leases in /run a restart of the box removes

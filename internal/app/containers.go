@@ -269,7 +269,7 @@ func (e *Env) PullFor(ctx context.Context, folder, reference string, progress fu
 			err = errors.Join(err, failed)
 		}
 	}
-	return got, errors.Join(err, os.Chmod(folder, 0o755), os.Chmod(filepath.Join(folder, "refs"), 0o755))
+	return got, errors.Join(err, openToAll(folder), openToAll(filepath.Join(folder, "refs")))
 }
 
 // Pull makes sure that a container is on this box. progress gets lines for a
@@ -308,4 +308,16 @@ func leftOf(s runner.Space) string {
 		return fmt.Sprintf("%s are left of your quota of %s", text.Bytes(s.Left()), text.Bytes(s.Quota.Limit()))
 	}
 	return text.Bytes(s.Free) + " are free"
+}
+
+// openToAll lets everybody read a folder. One of somebody else may be open already.
+func openToAll(folder string) error {
+	const read = 0o555
+	if st, err := os.Stat(folder); err == nil && st.Mode().Perm()&read == read {
+		return nil
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		return fmt.Errorf("not everybody can read the containers: %w; ask its owner for 'chmod a+rX %s'", err, folder)
+	}
+	return nil
 }

@@ -128,6 +128,9 @@ func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 	case room.Download > 0:
 		c.Text += ", " + text.Bytes(room.Download)
 	}
+	if err == nil && room == (apptainer.Room{}) {
+		return Check{Name: "container", OK: true, Text: ref + " is here"}
+	}
 	if room.Stays > 0 { // an archive is not downloaded, and needs room
 		c.room(ctx, s.Env, room)
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,5 +47,34 @@ func TestAContainerThatIsFetchedIsNoWarning(t *testing.T) {
 	c = s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/none:1.0"})
 	if c.OK || !strings.Contains(c.Text, "no such image") {
 		t.Errorf("a container that is not there: %+v", c)
+	}
+	// The file is there under another name of the same image.
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := s.Env.Paths.Containers
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(digest.String(), ":", "-")+".sif"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c = s.checkContainer(tctx, LaunchRequest{Container: host + "/lab/app:1.0"})
+	if !c.OK || c.Warn || c.Tell || !strings.HasSuffix(c.Text, "/lab/app:1.0 is here") {
+		t.Errorf("a container that is here: %+v", c)
+	}
+}
+
+func TestAFolderForEverybodyStaysAsOpenAsItIs(t *testing.T) {
+	dir := t.TempDir()
+	for before, after := range map[os.FileMode]os.FileMode{0o700: 0o755, 0o775: 0o775, 0o750: 0o755} {
+		if err := os.Chmod(dir, before); err != nil {
+			t.Fatal(err)
+		}
+		err := openToAll(dir)
+		if st, _ := os.Stat(dir); err != nil || st.Mode().Perm() != after {
+			t.Errorf("%04o: %04o, %v", before, st.Mode().Perm(), err)
+		}
 	}
 }

@@ -26,7 +26,11 @@ func boundsOf(r runner.Resources) (of []string) {
 		of = append(of, "at most "+text.Bytes(r.Memory)+" of memory")
 	}
 	if r.CPUs > 0 {
-		of = append(of, "at most "+strconv.FormatFloat(r.CPUs, 'f', -1, 64)+" processors")
+		n := strconv.FormatFloat(r.CPUs, 'f', -1, 64) + " processor"
+		if r.CPUs != 1 {
+			n += "s"
+		}
+		of = append(of, "at most "+n)
 	}
 	if r.TimeLimit > 0 {
 		of = append(of, "at most "+text.Duration(r.TimeLimit))
