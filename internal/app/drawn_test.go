@@ -267,3 +267,39 @@ func FuzzPreview(f *testing.F) {
 		}
 	})
 }
+
+func TestShapesThatCannotBeReadAreShownAsTheyAre(t *testing.T) {
+	a := Analysis{Job: &client.Job{ID: 1}}
+	for shape, geometry := range map[string]string{
+		"POLYGON ((0 0, 10 0": "null", "circle": "null", "": "null", "\x1b[31mPOINT": "null",
+		"POINT (3 4)":   `{"type":"Point","coordinates":[3,6]}`,
+		"POLYGON EMPTY": `{"type":"Polygon","coordinates":[]}`,
+	} {
+		f := featureOf(a, client.Annotation{ID: 2, Shape: shape}, 10)
+		if got := string(f.Geometry); got != geometry {
+			t.Errorf("%q: %s, want %s", shape, got, geometry)
+		}
+		if bad := geometry == "null"; bad != (f.Properties.Shape == shape) && shape != "" {
+			t.Errorf("%q: kept as %q", shape, f.Properties.Shape)
+		}
+		if _, err := json.Marshal(f); err != nil {
+			t.Errorf("%q: %v", shape, err)
+		}
+	}
+}
+
+// Ids of images may be the same on two servers, and each project has its own.
+func TestEachAnalysisIsDrawnOnTheImagesOfItsOwnProject(t *testing.T) {
+	s := newSite(t)
+	here := s.job(s.register(nuclei, "1.0"), "")
+	s.draw(here, s.image("img2.png"), "nucleus", 1)
+	s.project = s.addProject("Elsewhere", 0)
+	there := s.job(s.register(nuclei, "2.0"), "")
+	s.draw(there, s.image("img3.png"), "", 1)
+	var b bytes.Buffer
+	_, err := s.WriteGeoJSON(tctx, &b, []Analysis{{Job: &here}, {Job: &there}})
+	must(t, err)
+	if got := b.String(); strings.Count(got, `"top-left"`) != 2 {
+		t.Errorf("%s", got)
+	}
+}

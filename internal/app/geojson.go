@@ -43,7 +43,12 @@ func (s *Session) WriteGeoJSON(ctx context.Context, w io.Writer, analyses []Anal
 	out := bufio.NewWriterSize(w, 64<<10)
 	_, _ = out.WriteString(`{"type":"FeatureCollection","features":[`) // errors stay until Flush
 	n := 0
-	var images map[client.ID]client.Image
+	// Ids of images count within their server, and each project is asked once.
+	type place struct {
+		server  string
+		project client.ID
+	}
+	heights := map[place]map[client.ID]client.Image{}
 	for _, a := range analyses {
 		s, lister, err := s.lister(a)
 		if err != nil {
@@ -52,12 +57,14 @@ func (s *Session) WriteGeoJSON(ctx context.Context, w io.Writer, analyses []Anal
 		if a.JobID() == 0 {
 			continue
 		}
-		err = lister.Annotations(ctx, s.jobOf(a), true, func(x client.Annotation) error {
-			if images == nil {
+		job := s.jobOf(a)
+		at := place{s.Profile.URL, job.Project}
+		err = lister.Annotations(ctx, job, true, func(x client.Annotation) error {
+			images, known := heights[at]
+			if !known {
 				// Without the heights the shapes stay as the server has them.
-				if images, _ = s.images(ctx, s.jobOf(a).Project); images == nil {
-					images = map[client.ID]client.Image{}
-				}
+				images, _ = s.images(ctx, job.Project)
+				heights[at] = images
 			}
 			line, err := json.Marshal(featureOf(a, x, images[x.Image].Height))
 			if err != nil {
