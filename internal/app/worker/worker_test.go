@@ -263,9 +263,9 @@ func (b *box) serve(o Options) (stop func()) {
 
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not after a minute: %s", what)
+			w.t.Fatalf("not after minutes: %s", what)
 		}
 	}
 }
@@ -300,11 +300,15 @@ func (w *world) onceEach() {
 }
 
 func TestFiftyWorkersDoFiveHundredJobsOnceEach(t *testing.T) {
+	workers, jobs := 50, 500
+	if underRace { // the detector makes all of it many times slower
+		workers, jobs = 12, 60
+	}
 	// Writes take long and replace whole rows, so that many revert another.
-	w := newWorld(t, exacttest.Options{Race: 20 * time.Millisecond}, 500)
+	w := newWorld(t, exacttest.Options{Race: 20 * time.Millisecond}, jobs)
 	began := time.Now()
 	var stops []func()
-	for n := range 50 {
+	for n := range workers {
 		b := w.box(n)
 		b.work = 5 * time.Millisecond
 		stops = append(stops, b.serve(Options{pace: pace{idle: time.Second, busy: time.Second, all: 2 * time.Second,
@@ -318,7 +322,7 @@ func TestFiftyWorkersDoFiveHundredJobsOnceEach(t *testing.T) {
 	}
 	all.Wait()
 	w.onceEach()
-	t.Logf("%.0f claims/s, %d requests, %d runs stopped", 500/took.Seconds(), len(w.s.Requests()), w.dropped)
+	t.Logf("%.0f claims/s, %d requests, %d runs stopped", float64(jobs)/took.Seconds(), len(w.s.Requests()), w.dropped)
 }
 
 func TestServerThatLosesAnswersLosesNoJobAndDoesNoneTwice(t *testing.T) {
