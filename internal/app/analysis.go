@@ -237,13 +237,19 @@ func (a Analysis) Duration(now time.Time) time.Duration {
 	return 0
 }
 
+// staleJob tells that the job was read before its run began to redo it, so that it
+// says how far an earlier run came.
+func (a Analysis) staleJob() bool {
+	return a.Run != nil && a.Run.Server.Kind == client.Exact && !a.Run.State.Ended() && a.Job.Updated.Before(a.Run.Created)
+}
+
 // Progress is 0..100, or -1 where nobody knows.
 func (a Analysis) Progress() int {
 	p := -1
 	if a.Run != nil {
 		p = a.Run.Progress
 	}
-	if a.Job != nil && a.Job.Progress > p && (a.Run == nil || p >= 0 || a.Job.Progress > 0) {
+	if a.Job != nil && !a.staleJob() && a.Job.Progress > p && (a.Run == nil || p >= 0 || a.Job.Progress > 0) {
 		p = a.Job.Progress
 	}
 	if a.State().Word == string(runner.Succeeded) {

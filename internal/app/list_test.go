@@ -164,3 +164,17 @@ func TestSelectReadsPagesUntilThereIsEnough(t *testing.T) {
 		t.Errorf("offline: %d analyses, %v", len(rows), err)
 	}
 }
+
+func TestAJobThatIsRedoneDoesNotShowHowFarItWas(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	run := runner.Run{Job: 7, State: runner.Running, Progress: 3}
+	run.ID, run.Created, run.Server.Kind = "a", at, client.Exact
+	job := client.Job{ID: 7, Status: client.Success, Progress: 100, Updated: at.Add(-time.Hour)}
+	if p := (Analysis{Run: &run, Job: &job}).Progress(); p != 3 {
+		t.Errorf("progress %d", p)
+	}
+	job = client.Job{ID: 7, Status: client.Running, Progress: 40, Updated: at.Add(time.Second)}
+	if p := (Analysis{Run: &run, Job: &job}).Progress(); p != 40 {
+		t.Errorf("progress %d", p)
+	}
+}

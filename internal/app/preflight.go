@@ -104,7 +104,11 @@ func (s *Session) checkContainer(ctx context.Context, r LaunchRequest) Check {
 		ref = ContainerReference(r.Algorithm)
 	}
 	if ref == "" {
-		return Check{Name: "container", Text: "the algorithm has no container on the server", Next: "name one with --container"}
+		where := "on the server"
+		if s.isExact() {
+			where = "in its descriptor"
+		}
+		return Check{Name: "container", Text: "the algorithm has no container " + where, Next: "name one with --container"}
 	}
 	if apptainer.IsFolder(ref) {
 		return Check{Name: "container", OK: true, Warn: true, Text: ref + " is a folder, which may change at any time", Next: "what ran from it cannot be known again; build a .sif of it for results that count"}

@@ -29,6 +29,8 @@ func (m *Screen) about(width int) []string {
 	switch {
 	case r.Missing != "":
 		f.AddStyled("not here", r.Missing, style.Now().Warn)
+	case r.Container == "" && r.Package != "":
+		f.Add("container", "none in its descriptor; name one there, or run it with --container")
 	case r.Container == "":
 		f.Add("container", "none on the server; it cannot be run before it has one")
 	case r.Here:
