@@ -276,7 +276,7 @@ func (c *cli) downloadResults(ctx context.Context, s *app.Session, analyses []ap
 				return err
 			}
 			path := filepath.Join(dir, safeName(f.Name))
-			sum, err := s.SaveFile(ctx, f.JobFile, path)
+			sum, err := s.SaveFile(ctx, f, path)
 			if err != nil {
 				return err
 			}

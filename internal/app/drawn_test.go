@@ -22,6 +22,7 @@ import (
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/compare"
 	"github.com/cytorun/cytorun/client/embedded"
+	"github.com/cytorun/cytorun/runner"
 )
 
 // post sends a request as the user of a job does, signed by its keys (contract
@@ -228,15 +229,15 @@ func TestFilesAreLookedIntoAndSaved(t *testing.T) {
 	by := map[string]FilePreview{}
 	dir := t.TempDir()
 	for _, f := range files {
-		by[f.Name], err = s.PreviewFile(tctx, f.JobFile)
+		by[f.Name], err = s.PreviewFile(tctx, f)
 		must(t, err)
-		sum, err := s.SaveFile(tctx, f.JobFile, dir+"/"+f.Name)
+		sum, err := s.SaveFile(tctx, f, dir+"/"+f.Name)
 		must(t, err)
-		again, err := s.FileSum(tctx, f.JobFile)
+		again, err := s.FileSum(tctx, f)
 		if err != nil || sum != again {
 			t.Errorf("%s: saved %s, on the server %s, %v", f.Name, sum, again, err)
 		}
-		if _, err := s.SaveFile(tctx, f.JobFile, dir+"/"+f.Name); err == nil {
+		if _, err := s.SaveFile(tctx, f, dir+"/"+f.Name); err == nil {
 			t.Error("a file that is there was overwritten")
 		}
 	}
@@ -249,10 +250,32 @@ func TestFilesAreLookedIntoAndSaved(t *testing.T) {
 	if p := by["big.txt"]; !p.Cut || len(p.Text) != previewLines {
 		t.Errorf("%d lines, cut: %t", len(p.Text), p.Cut)
 	}
-	gone := files[0].JobFile
+	gone := files[0]
 	gone.ID = 1 << 40
 	if _, err := s.SaveFile(tctx, gone, dir+"/gone"); !errors.Is(err, client.ErrNotFound) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFilesOfARunOfAnotherServerComeFromThere(t *testing.T) {
+	s, other := newSite(t), newSite(t)
+	a := s.register(nuclei, "1.0")
+	job := s.job(a, "")
+	s.file(job, "here.txt", []byte("here"))
+	run := s.run(a, runner.Succeeded, map[string]string{runner.FactJob: idText(job.ID)})
+	at := *other.Session // another server, with the profiles and runs of the first
+	at.Env = s.env
+	strange := other.job(other.register(nuclei, "1.0"), "")
+	other.file(strange, "there.txt", []byte("there"))
+	if strange.ID != job.ID {
+		t.Fatalf("jobs %d and %d: the test needs the same id on both", job.ID, strange.ID)
+	}
+	files, err := at.Files(tctx, Analysis{Run: &run})
+	if err != nil || len(files) != 1 || files[0].Name != "here.txt" {
+		t.Fatalf("%+v, %v", files, err)
+	}
+	if p, err := at.PreviewFile(tctx, files[0]); err != nil || fmt.Sprint(p.Text) != "[here]" {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -246,6 +246,9 @@ func (s *Session) resultsReceipt(ctx context.Context, a Analysis, checksums bool
 		recorded, known = runner.ReadOutputs(a.Run.Folder)
 	}
 	results, err := s.Results(ctx, a)
+	if home, err := s.home(a); err == nil {
+		s = home
+	}
 	if err != nil {
 		if !known {
 			return ReceiptResults{Terms: []runner.OutputTerm{}, Files: []ReceiptFile{}, Problem: err.Error()}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/csv"
@@ -33,7 +34,7 @@ const previewSize = 64 << 10
 const previewLines = 500
 
 // PreviewFile fetches the beginning of a result file.
-func (s *Session) PreviewFile(ctx context.Context, f client.JobFile) (FilePreview, error) {
+func (s *Session) PreviewFile(ctx context.Context, f ResultFile) (FilePreview, error) {
 	body, err := s.openFile(ctx, f)
 	if err != nil {
 		return FilePreview{}, err
@@ -94,7 +95,8 @@ func table(data []byte, tabs bool) [][]string {
 	return rows
 }
 
-func (s *Session) openFile(ctx context.Context, f client.JobFile) (io.ReadCloser, error) {
+func (s *Session) openFile(ctx context.Context, f ResultFile) (io.ReadCloser, error) {
+	s = cmp.Or(f.home, s)
 	store, ok := s.Server.(client.FileStore)
 	if !ok {
 		return nil, fmt.Errorf("cannot read %s: %w", text.Line(f.Name), client.Unsupported(s.Server, client.KeepsFiles))
@@ -112,7 +114,7 @@ func (s *Session) openFile(ctx context.Context, f client.JobFile) (io.ReadCloser
 // SaveFile stores a result file in a new file and gives the checksum of what was
 // written; one that is there stays as it is. What cannot be fetched whole leaves
 // nothing behind.
-func (s *Session) SaveFile(ctx context.Context, f client.JobFile, path string) (sum string, err error) {
+func (s *Session) SaveFile(ctx context.Context, f ResultFile, path string) (sum string, err error) {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		home, err := os.UserHomeDir()
 		if err != nil {
@@ -156,11 +158,17 @@ func (s *Session) SaveFile(ctx context.Context, f client.JobFile, path string) (
 type ResultFile struct {
 	client.JobFile
 	SHA256 string // 64 hex digits, or empty
+
+	home *Session // of its own server, nil where that is the one in use
 }
 
 // Files lists the result files of an analysis. Checksums are those that were
 // recorded at the end of a run here, for files that have the same size still.
 func (s *Session) Files(ctx context.Context, a Analysis) ([]ResultFile, error) {
+	s, err := s.home(a)
+	if err != nil {
+		return nil, err
+	}
 	store, ok := s.Server.(client.FileStore)
 	if !ok {
 		return nil, fmt.Errorf("cannot list the files of %s: %w", a.Title(), client.Unsupported(s.Server, client.KeepsFiles))
@@ -179,7 +187,7 @@ func (s *Session) Files(ctx context.Context, a Analysis) ([]ResultFile, error) {
 	}
 	out := make([]ResultFile, len(files))
 	for i, f := range files {
-		out[i].JobFile = f
+		out[i].JobFile, out[i].home = f, s
 		for _, was := range recorded.Files {
 			if was.ID == f.ID && was.Size == f.Size {
 				out[i].SHA256 = sums[f.ID]
@@ -190,8 +198,8 @@ func (s *Session) Files(ctx context.Context, a Analysis) ([]ResultFile, error) {
 }
 
 // FileSum reads a result file and gives its checksum, as 64 hex digits.
-func (s *Session) FileSum(ctx context.Context, f client.JobFile) (string, error) {
-	sum, err := s.fileSum(ctx, f)
+func (s *Session) FileSum(ctx context.Context, f ResultFile) (string, error) {
+	sum, err := cmp.Or(f.home, s).fileSum(ctx, f.JobFile)
 	if err != nil {
 		return "", fmt.Errorf("cannot read %s: %w", text.Line(f.Name), err)
 	}

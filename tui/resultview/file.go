@@ -155,7 +155,7 @@ func (m *Screen) fileKey(k tea.KeyPressMsg) tea.Cmd {
 		return m.look(*f)
 	case keymap.Is(k, saveKey):
 		m.prompt.ask(savePrompt, "save to:", fileName(f.Name))
-		m.prompt.file = f.JobFile
+		m.prompt.file = *f
 	case keymap.Is(k, sumKey):
 		return m.sum(*f)
 	case keymap.Is(k, keymap.Copy) && f.SHA256 != "":
@@ -173,7 +173,7 @@ func (m *Screen) look(f app.ResultFile) tea.Cmd {
 	m.resize()
 	return func() tea.Msg {
 		defer cancel()
-		p, err := s.PreviewFile(ctx, f.JobFile)
+		p, err := s.PreviewFile(ctx, f)
 		return previewRead{gen, p, err}
 	}
 }
@@ -195,7 +195,7 @@ func (m *Screen) sum(f app.ResultFile) tea.Cmd {
 	read := func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		sum, err := s.FileSum(ctx, f.JobFile)
+		sum, err := s.FileSum(ctx, f)
 		return summed{gen, at, int64(f.ID), sum, f.Name, err}
 	}
 	return tea.Batch(read, nav.Say("reading "+text.Line(f.Name)+", "+text.Bytes(f.Size)))

@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/internal/app"
 	"github.com/cytorun/cytorun/internal/text"
 	"github.com/cytorun/cytorun/tui/nav"
@@ -23,7 +22,7 @@ type prompt struct {
 	kind  promptKind
 	label string
 	input widget.Input
-	file  client.JobFile
+	file  app.ResultFile
 }
 
 type promptKind int
