@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cytorun/cytorun/client"
 )
 
 func newProjectsCommand(c *cli) *cobra.Command {
@@ -24,13 +26,18 @@ func newProjectsCommand(c *cli) *cobra.Command {
 				ID          int64  `json:"id"`
 				Name        string `json:"name"`
 				Images      int    `json:"images"`
-				Annotations int    `json:"annotations"`
+				Annotations *int   `json:"annotations,omitempty"`
 				ReadOnly    bool   `json:"read_only"`
 				Closed      bool   `json:"closed"`
 			}
 			rows, cells := []row{}, [][]string{}
 			for _, p := range projects {
-				rows = append(rows, row{int64(p.ID), p.Name, p.Images, p.Annotations + p.JobAnnotations, p.ReadOnly, p.Closed})
+				annotations, shown := p.Annotations+p.JobAnnotations, "-"
+				r := row{ID: int64(p.ID), Name: p.Name, Images: p.Images, ReadOnly: p.ReadOnly, Closed: p.Closed}
+				if s.Profile.Kind != client.Exact { // which does not count them
+					r.Annotations, shown = &annotations, strconv.Itoa(annotations)
+				}
+				rows = append(rows, r)
 				note := ""
 				if p.ReadOnly {
 					note = "read-only"
@@ -38,7 +45,7 @@ func newProjectsCommand(c *cli) *cobra.Command {
 				if p.Closed {
 					note = "closed"
 				}
-				cells = append(cells, []string{strconv.FormatInt(int64(p.ID), 10), p.Name, strconv.Itoa(p.Images), strconv.Itoa(p.Annotations + p.JobAnnotations), note})
+				cells = append(cells, []string{strconv.FormatInt(int64(p.ID), 10), p.Name, strconv.Itoa(p.Images), shown, note})
 			}
 			if c.json {
 				return c.printJSON(field{"projects", rows})
