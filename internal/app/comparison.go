@@ -55,6 +55,7 @@ func (s *Session) Compare(ctx context.Context, analyses []Analysis, seen func(do
 	}
 	close(next)
 	wg.Wait()
+	tellApart(inputs)
 	if err := ctx.Err(); err != nil {
 		return compare.Table{}, err
 	}
@@ -89,6 +90,20 @@ type readAlgorithm struct {
 
 func newComparing(s *Session) *comparing {
 	return &comparing{s: s, names: newNamer(s), algorithms: map[client.ID]*readAlgorithm{}}
+}
+
+// tellApart adds the end of the run id to titles that several columns have, as
+// analyses have that redid one job of EXACT.
+func tellApart(inputs []compare.Input) {
+	times := map[string]int{}
+	for _, in := range inputs {
+		times[in.Title]++
+	}
+	for i, in := range inputs {
+		if times[in.Title] > 1 && len(in.Key) > 4 {
+			inputs[i].Title += " " + in.Key[len(in.Key)-4:]
+		}
+	}
 }
 
 // input is one column.
