@@ -59,7 +59,8 @@ type Quantity int
 const (
 	Plain Quantity = iota
 	Seconds
-	Bytes
+	Bytes  // of files
+	Memory // in bytes too
 )
 
 // Input is one analysis to compare.
@@ -311,6 +312,8 @@ func difference(d float64, q Quantity) string {
 		return sign + text.Duration(time.Duration(math.Abs(d)*float64(time.Second)))
 	case Bytes:
 		return sign + text.Bytes(int64(math.Abs(d)))
+	case Memory:
+		return sign + text.Memory(int64(math.Abs(d)))
 	}
 	return signed(d)
 }

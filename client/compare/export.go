@@ -120,7 +120,7 @@ func (r Row) unit() string {
 	case r.Unit != "":
 	case r.Quantity == Seconds:
 		return "s"
-	case r.Quantity == Bytes:
+	case r.Quantity == Bytes, r.Quantity == Memory:
 		return "bytes"
 	}
 	return r.Unit

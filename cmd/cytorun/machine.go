@@ -147,7 +147,7 @@ func (c *cli) printMachine(m app.Machine) {
 		if g.Load >= 0 {
 			load = fmt.Sprintf(", load %d %%", g.Load)
 		}
-		fmt.Fprintf(c.out, "GPU %-3s %s  %s of %s%s: %s\n", g.Label, text.Line(g.Name), text.Bytes(g.Used), text.Bytes(g.Total), load, text.Line(state))
+		fmt.Fprintf(c.out, "GPU %-3s %s  %s of %s%s: %s\n", g.Label, text.Line(g.Name), text.Memory(g.Used), text.Memory(g.Total), load, text.Line(state))
 		for _, l := range g.Leases {
 			fmt.Fprintf(c.out, "        leased by %s\n", l)
 		}

@@ -48,7 +48,7 @@ func ranOn(m runner.Machine) string {
 		parts = append(parts, fmt.Sprintf("%d x %s", m.CPUs, m.CPU))
 	}
 	if m.Memory > 0 {
-		parts = append(parts, text.Bytes(m.Memory))
+		parts = append(parts, text.Memory(m.Memory))
 	}
 	for _, g := range m.GPUs {
 		parts = append(parts, g.Name)

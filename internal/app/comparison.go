@@ -164,6 +164,8 @@ func numberEntry(section compare.Section, key string, n float64, q compare.Quant
 		e.Text, e.Better = text.Duration(time.Duration(n*float64(time.Second))), compare.Lower
 	case compare.Bytes:
 		e.Text = text.Bytes(int64(n))
+	case compare.Memory:
+		e.Text = text.Memory(int64(n))
 	}
 	return e
 }

@@ -106,7 +106,7 @@ func (s *Session) ResourcesOf(a Analysis) *runner.Resources {
 	return &r.Resources
 }
 
-// WantedGPUs names the GPUs of a request, such as "2 GPUs" or "8.6 GB of GPU 0".
+// WantedGPUs names the GPUs of a request, such as "2 GPUs" or "8 GiB of GPU 0".
 func WantedGPUs(r runner.Resources) string { return LaunchRequest{Resources: r}.request().String() }
 
 // Waits says of a run in the queue for what it waits, since when, and when it may

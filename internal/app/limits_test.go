@@ -52,7 +52,7 @@ func TestWhatARunTookIsSaidInALine(t *testing.T) {
 		Exit: &runner.Exit{MaxRSS: 1_200_000_000, CPU: 184},
 		GPU:  &runner.GPUUse{Samples: 9, Memory: 8_600_000_000, Load: 61.2, PeakLoad: 98},
 	}}
-	if got, want := Used(run), "memory at most 1.2 GB, 3m04s of CPU, GPU memory at most 8.6 GB, GPU load 61 %, at most 98 %"; got != want {
+	if got, want := Used(run), "memory at most 1.1 GiB, 3m04s of CPU, GPU memory at most 8 GiB, GPU load 61 %, at most 98 %"; got != want {
 		t.Errorf("%q", got)
 	}
 	if got := Used(runner.Run{}); got != "" {
@@ -62,7 +62,7 @@ func TestWhatARunTookIsSaidInALine(t *testing.T) {
 	for _, e := range usedFacts(*run.Result) {
 		keys = append(keys, e.Key+" "+e.Text)
 	}
-	if got, want := strings.Join(keys, ", "), "peak memory 1.2 GB, cpu time 3m04s, gpu peak memory 8.6 GB, gpu load 61"; got != want {
+	if got, want := strings.Join(keys, ", "), "peak memory 1.1 GiB, cpu time 3m04s, gpu peak memory 8 GiB, gpu load 61"; got != want {
 		t.Errorf("%q", got)
 	}
 }

@@ -151,7 +151,7 @@ func machineText(m runner.Machine) string {
 		parts = append(parts, text.Plural(m.CPUs, "core"))
 	}
 	if m.Memory > 0 {
-		parts = append(parts, text.Bytes(m.Memory)+" of memory")
+		parts = append(parts, text.Memory(m.Memory)+" of memory")
 	}
 	gpus := map[string]int{}
 	var order []string

@@ -11,7 +11,7 @@ import (
 	"github.com/cytorun/cytorun/runner"
 )
 
-// Asked says what a run may use of the box, such as "2 GPUs, 17 GB of memory, 4
+// Asked says what a run may use of the box, such as "2 GPUs, 16 GiB of memory, 4
 // processors, 2h00m"; empty for one without a GPU and limits.
 func Asked(r runner.Resources) string {
 	var of []string
@@ -23,7 +23,7 @@ func Asked(r runner.Resources) string {
 
 func boundsOf(r runner.Resources) (of []string) {
 	if r.Memory > 0 {
-		of = append(of, "at most "+text.Bytes(r.Memory)+" of memory")
+		of = append(of, "at most "+text.Memory(r.Memory)+" of memory")
 	}
 	if r.CPUs > 0 {
 		n := strconv.FormatFloat(r.CPUs, 'f', -1, 64) + " processor"
@@ -54,7 +54,7 @@ func Unlimited(run runner.Run) string {
 }
 
 // Used says what a run that has ended took, as far as that is known: "memory at
-// most 1.2 GB, 3m04s of CPU, GPU memory at most 8.6 GB, GPU load 61 %, at most
+// most 1.2 GiB, 3m04s of CPU, GPU memory at most 8 GiB, GPU load 61 %, at most
 // 98 %".
 func Used(run runner.Run) string {
 	var of []string
@@ -63,7 +63,7 @@ func Used(run runner.Run) string {
 	}
 	if e := run.Result.Exit; e != nil {
 		if e.MaxRSS > 0 {
-			of = append(of, "memory at most "+text.Bytes(e.MaxRSS))
+			of = append(of, "memory at most "+text.Memory(e.MaxRSS))
 		}
 		if e.CPU > 0 {
 			of = append(of, text.Duration(seconds(e.CPU))+" of CPU")
@@ -71,7 +71,7 @@ func Used(run runner.Run) string {
 	}
 	if g := run.Result.GPU; g != nil && g.Samples > 0 {
 		if g.Memory > 0 {
-			of = append(of, "GPU memory at most "+text.Bytes(g.Memory))
+			of = append(of, "GPU memory at most "+text.Memory(g.Memory))
 		}
 		of = append(of, fmt.Sprintf("GPU load %.0f %%, at most %d %%", g.Load, g.PeakLoad))
 	}
@@ -89,7 +89,7 @@ func usedFacts(res runner.Result) (es []compare.Entry) {
 	}
 	if e := res.Exit; e != nil {
 		if e.MaxRSS > 0 {
-			less("peak memory", float64(e.MaxRSS), compare.Bytes)
+			less("peak memory", float64(e.MaxRSS), compare.Memory)
 		}
 		if e.CPU > 0 {
 			less("cpu time", e.CPU, compare.Seconds)
@@ -97,7 +97,7 @@ func usedFacts(res runner.Result) (es []compare.Entry) {
 	}
 	if g := res.GPU; g != nil && g.Samples > 0 {
 		if g.Memory > 0 {
-			less("gpu peak memory", float64(g.Memory), compare.Bytes)
+			less("gpu peak memory", float64(g.Memory), compare.Memory)
 		}
 		e := numberEntry(compare.Facts, "gpu load", g.Load, compare.Plain)
 		e.Text, e.Unit = fmt.Sprintf("%.0f", g.Load), "%"

@@ -29,6 +29,29 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.0f EB", math.Max(f/1000, 1))
 }
 
+// Memory is a size of memory for people, in the units of 1024 in which memory
+// is built and asked for (8G is 8 GiB): "512 MiB", "9.8 GiB". A negative size is
+// unknown: "?".
+func Memory(n int64) string {
+	if n < 0 {
+		return "?"
+	}
+	if n < 1024 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	f := float64(n)
+	for _, unit := range []string{"KiB", "MiB", "GiB", "TiB", "PiB"} {
+		f /= 1024
+		switch {
+		case f < 9.95 && math.Abs(f-math.Round(f)) >= 0.05:
+			return fmt.Sprintf("%.1f %s", f, unit)
+		case f < 1023.5:
+			return fmt.Sprintf("%.0f %s", f, unit)
+		}
+	}
+	return fmt.Sprintf("%.0f EiB", math.Max(f/1024, 1))
+}
+
 // Count is a number with its thousands apart: "12,345".
 func Count(n int) string {
 	s := strconv.Itoa(n)

@@ -80,7 +80,7 @@ func inTheWay(d Device, held, near []Lease, memory int64, ours func(Process, Lea
 	}
 	if len(held) == 0 {
 		if d.Used > idleMemory {
-			o.vague, o.text = true, fmt.Sprintf("%s has %s in use by processes that cannot be seen", name, text.Bytes(d.Used))
+			o.vague, o.text = true, fmt.Sprintf("%s has %s in use by processes that cannot be seen", name, text.Memory(d.Used))
 			return o
 		}
 		return nil
@@ -102,7 +102,7 @@ func inTheWay(d Device, held, near []Lease, memory int64, ours func(Process, Lea
 	}
 	o.text = name + " has " + strings.Join(who, " and ")
 	if shared {
-		o.text = fmt.Sprintf("%s has only %s left beside %s", name, text.Bytes(max(room(d, held), 0)), strings.Join(who, " and "))
+		o.text = fmt.Sprintf("%s has only %s left beside %s", name, text.Memory(max(room(d, held), 0)), strings.Join(who, " and "))
 		o.vague = d.Used > declared(held) // a run uses more than it said
 	}
 	return o

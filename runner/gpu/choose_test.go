@@ -33,9 +33,9 @@ func TestChoose(t *testing.T) {
 		{name: "all or nothing", held: map[int][]Lease{0: {whole}, 2: {whole}}, request: Request{Count: 2}, says: "waiting for 2 GPUs: GPU 0 has run w; GPU 2 has run w"},
 		{name: "the driver's own memory is nobody's", change: map[int]func(*Device){0: used(900)}, request: Request{Count: 3}, want: []int{0, 1, 2}},
 		{name: "memory in use is somebody's", change: map[int]func(*Device){0: used(1100)}, request: Request{Names: []string{"0"}},
-			says: "GPU 0 has 1.2 GB in use by processes that cannot be seen", vague: true},
+			says: "GPU 0 has 1.1 GiB in use by processes that cannot be seen", vague: true},
 		{name: "a process is somebody's", change: map[int]func(*Device){0: process(Process{PID: 7, UID: -1, Used: 5 << 20})}, request: Request{Count: 3},
-			says: "GPU 0 is used without a lease by a process that cannot be seen (pid 7), 5.2 MB", vague: true},
+			says: "GPU 0 is used without a lease by a process that cannot be seen (pid 7), 5 MiB", vague: true},
 		{name: "a process that is gone is nobody's", change: map[int]func(*Device){0: process(Process{PID: 4194305, start: "1"})}, request: Request{Count: 1}, want: []int{0}},
 		{name: "a process below a lease is its run's", change: map[int]func(*Device){0: process(Process{PID: 42})}, held: map[int][]Lease{0: {share(4)}},
 			request: Request{Count: 1, Memory: 1 << 30}, want: []int{0}},
@@ -44,9 +44,9 @@ func TestChoose(t *testing.T) {
 		{name: "a share goes where others share", held: map[int][]Lease{2: {share(4)}}, request: Request{Count: 1, Memory: 8 << 30}, want: []int{2}},
 		{name: "and where it fits best", held: map[int][]Lease{1: {share(4)}, 2: {share(10)}}, request: Request{Count: 1, Memory: 8 << 30}, want: []int{2}},
 		{name: "a share does not join a whole", held: map[int][]Lease{0: {whole}, 1: {whole}, 2: {whole}}, request: Request{Count: 1, Memory: 1 << 30}, says: "GPU 0 has run w"},
-		{name: "a whole does not join a share", held: map[int][]Lease{0: {share(1)}}, request: Request{Names: []string{"0"}}, says: "GPU 0 has run s, 1.1 GB"},
+		{name: "a whole does not join a share", held: map[int][]Lease{0: {share(1)}}, request: Request{Names: []string{"0"}}, says: "GPU 0 has run s, 1 GiB"},
 		{name: "who uses more than declared leaves less", change: map[int]func(*Device){0: used(20000)}, held: map[int][]Lease{0: {share(4)}},
-			request: Request{Names: []string{"0"}, Memory: 8 << 30}, says: "GPU 0 has only 4.8 GB left beside run s", vague: true},
+			request: Request{Names: []string{"0"}, Memory: 8 << 30}, says: "GPU 0 has only 4.5 GiB left beside run s", vague: true},
 		{name: "a file that cannot be locked", held: map[int][]Lease{0: {{problem: ErrTool}}}, request: Request{Names: []string{"0"}}, says: "GPU 0 cannot be leased: " + ErrTool.Error(), vague: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

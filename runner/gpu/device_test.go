@@ -99,7 +99,7 @@ func TestAProgramWhoseFirstThreadEndedStillComputes(t *testing.T) {
 		t.Fatalf("%+v", ds)
 	}
 	b.start(child{Run: "a", Request: Request{Count: 1}})
-	b.await("a", "waits", fmt.Sprintf("(pid %d) of yours", p.Process.Pid))
+	b.await("a", "waits", fmt.Sprintf("(pid %d) of %s", p.Process.Pid, userName(os.Getuid())))
 	b.processes()
 	must(t, p.Process.Kill())
 	_ = p.Wait()

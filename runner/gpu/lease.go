@@ -138,11 +138,11 @@ func (h Holder) describe(now time.Time) string {
 	if h.Run != "" {
 		s = "run " + h.Run
 	}
-	if h.UID >= 0 && h.UID != os.Getuid() {
+	if h.UID >= 0 { // also our own: another user reads it in our ticket
 		s += " of " + userName(h.UID)
 	}
 	if h.Memory > 0 {
-		s += ", " + text.Bytes(h.Memory)
+		s += ", " + text.Memory(h.Memory)
 	}
 	if !h.Since.IsZero() {
 		s += " since " + clock(h.Since, now)
@@ -153,21 +153,18 @@ func (h Holder) describe(now time.Time) string {
 	return s
 }
 
-// String says what uses a GPU: "python (pid 4242) of bob, 9.8 GB, since Tue
+// String says what uses a GPU: "python (pid 4242) of bob, 9.8 GiB, since Tue
 // 18:40".
 func (p Process) String() string { return p.describe(time.Now()) }
 
 func (p Process) describe(now time.Time) string {
 	name := cmp.Or(p.Name, "a process that cannot be seen")
 	s := fmt.Sprintf("%s (pid %d)", name, p.PID)
-	switch {
-	case p.UID == os.Getuid():
-		s += " of yours"
-	case p.User != "":
+	if p.User != "" {
 		s += " of " + p.User
 	}
 	if p.Used >= 0 {
-		s += ", " + text.Bytes(p.Used)
+		s += ", " + text.Memory(p.Used)
 	}
 	if !p.Since.IsZero() {
 		s += ", since " + clock(p.Since, now)

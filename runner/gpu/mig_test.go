@@ -57,7 +57,7 @@ func TestSlicesAreLeasedInPlaceOfTheirGPU(t *testing.T) {
 		t.Error(err)
 	}
 	b.start(child{Run: "d", Request: Request{Names: []string{"0:1"}}})
-	b.await("d", "waits", "waiting for GPU 0:1: GPU 0:1 has run a since ")
+	b.await("d", "waits", "waiting for GPU 0:1: GPU 0:1 has run a of ")
 }
 
 func TestAProcessOnACutGPUMayBeOnAnySlice(t *testing.T) {

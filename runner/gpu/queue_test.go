@@ -143,8 +143,8 @@ func TestWaitingSaysForWhatAndForWhom(t *testing.T) {
 	b.start(child{Run: "second", Request: Request{Count: 1}})
 	e := b.await("second", "waits", "")
 	for _, s := range []string{
-		"waiting for 1 GPU: GPU 0 has run first since ", ", until about ",
-		fmt.Sprintf("; GPU 1 is used without a lease by sleep (pid %d) of yours, 9.4 GB, since ", stranger.Process.Pid),
+		"waiting for 1 GPU: GPU 0 has run first of " + userName(os.Getuid()) + " since ", ", until about ",
+		fmt.Sprintf("; GPU 1 is used without a lease by sleep (pid %d) of %s, 8.8 GiB, since ", stranger.Process.Pid, userName(os.Getuid())),
 	} {
 		if !strings.Contains(e.more, s) {
 			t.Errorf("%q does not say %q", e.more, s)
@@ -198,12 +198,12 @@ func TestSlotsAreForAllRunsAndOneForEachGPU(t *testing.T) {
 		t.Error(err)
 	}
 	g := take(t, "b", Request{Typical: 2 * time.Hour})
-	if err := LookAtQueue(t.Context()).Available(Request{}); err == nil || !strings.HasPrefix(err.Error(), "waiting for its turn: taken by run a since ") || !strings.Contains(err.Error(), "; may begin at about ") {
+	if err := LookAtQueue(t.Context()).Available(Request{}); err == nil || !strings.HasPrefix(err.Error(), "waiting for its turn: taken by run a of "+userName(os.Getuid())+" since ") || !strings.Contains(err.Error(), "; may begin at about ") {
 		t.Error(err)
 	}
 	b.start(child{Run: "c", Request: Request{}})
 	e := b.await("c", "waits", "")
-	if !strings.HasPrefix(e.more, runner.WaitingForTurn+": taken by run a since ") || !strings.Contains(e.more, "; run b since ") {
+	if !strings.HasPrefix(e.more, runner.WaitingForTurn+": taken by run a of "+userName(os.Getuid())+" since ") || !strings.Contains(e.more, "; run b of ") {
 		t.Errorf("c %q", e.more)
 	}
 	g.Close()
@@ -220,7 +220,7 @@ func TestSharesFillOneGPU(t *testing.T) {
 		}
 	}
 	b.start(child{Run: "whole", Request: Request{Count: 1}})
-	if e := b.await("whole", "waits", ""); !strings.Contains(e.more, "run a, 8.6 GB since ") {
+	if e := b.await("whole", "waits", ""); !strings.Contains(e.more, "run a of "+userName(os.Getuid())+", 8 GiB since ") {
 		t.Errorf("%q", e.more)
 	}
 	b.start(child{Run: "big", Request: Request{Count: 1, Memory: 20 << 30}, Number: 1 << 40})
@@ -231,7 +231,7 @@ func TestAShareSaysHowMuchIsLeft(t *testing.T) {
 	b := newBox(t, 1)
 	take(t, "a", Request{Count: 1, Memory: 8 << 30})
 	b.start(child{Run: "big", Request: Request{Count: 1, Memory: 20 << 30}})
-	if e := b.await("big", "waits", ""); !strings.Contains(e.more, "waiting for 21 GB of 1 GPU: GPU 0 has only 17 GB left beside run a") {
+	if e := b.await("big", "waits", ""); !strings.Contains(e.more, "waiting for 20 GiB of 1 GPU: GPU 0 has only 16 GiB left beside run a") {
 		t.Errorf("%q", e.more)
 	}
 	b.config("[gpu]\nallow = [\"0\", \"x y\"]\n")

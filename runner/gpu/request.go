@@ -38,7 +38,7 @@ func (r Request) GPUs() int {
 	return max(r.Count, 0)
 }
 
-// String names what is asked for, such as "2 GPUs" or "8.6 GB of GPU 0".
+// String names what is asked for, such as "2 GPUs" or "8 GiB of GPU 0".
 func (r Request) String() string {
 	if r.Said != "" {
 		return text.Line(r.Said)
@@ -55,7 +55,7 @@ func (r Request) String() string {
 		s += " " + text.Line(strings.Join(r.Names, ", "))
 	}
 	if r.Memory > 0 {
-		s = text.Bytes(r.Memory) + " of " + s
+		s = text.Memory(r.Memory) + " of " + s
 	}
 	return s
 }
@@ -204,7 +204,7 @@ func (r Request) candidates(devices []Device, allow []string) ([]Device, error) 
 		case len(from) < len(devices) && len(r.Names) == 0:
 			why += fmt.Sprintf(", and [gpu] allow of config.toml leaves %d of them", len(from))
 		case r.Memory > 0:
-			why = fmt.Sprintf("%s of memory asked for, and %d of its GPUs have as much", text.Bytes(r.Memory), len(able))
+			why = fmt.Sprintf("%s of memory asked for, and %d of its GPUs have as much", text.Memory(r.Memory), len(able))
 		case len(able) < len(from):
 			why += fmt.Sprintf(", and %d do not answer", len(from)-len(able))
 		}

@@ -87,7 +87,7 @@ func (e evidence) failure() string {
 	}
 	switch {
 	case signal == "killed" && e.memoryLimit > 0 && (e.exit.OOMKills.Group > 0 || e.exit.OOMKills.Box > 0):
-		return "killed at its memory limit of " + text.Bytes(e.memoryLimit)
+		return "killed at its memory limit of " + text.Memory(e.memoryLimit)
 	case signal == "killed" && e.exit.OOMKills.Group > 0 && e.exit.OOMKills.Own:
 		return "killed by the kernel for want of memory"
 	case signal == "killed" && (e.exit.OOMKills.Group > 0 || e.exit.OOMKills.Box > 0):

@@ -53,7 +53,7 @@ func TestVerdict(t *testing.T) {
 		"137":                      {evidence{run: inside, exit: exit(137, ""), lastLine: "tile 7"}, runner.Failed, "ended by a signal: killed (exit 137)", "", "somebody or something"},
 		"137 for memory, surely":   {evidence{run: inside, exit: oom(exit(137, ""), 1, 1)}, runner.Failed, "killed by the kernel for want of memory", "", "memory"},
 		"137 for memory, likely":   {evidence{run: inside, exit: oom(exit(137, ""), -1, 1)}, runner.Failed, "most likely by the kernel for want of memory", "", "memory"},
-		"137 at its limit":         {evidence{run: inside, exit: oom(exit(137, ""), -1, 1), memoryLimit: 2e9}, runner.Failed, "killed at its memory limit of 2.0 GB", "", "--memory"},
+		"137 at its limit":         {evidence{run: inside, exit: oom(exit(137, ""), -1, 1), memoryLimit: 2e9}, runner.Failed, "killed at its memory limit of 1.9 GiB", "", "--memory"},
 		"signal":                   {evidence{run: inside, exit: exit(-1, "segmentation fault")}, runner.Failed, "ended by a signal: segmentation fault", "", ""},
 		"exit 0 after memory kill": {evidence{run: inside, exit: oom(exit(0, ""), 1, 1), job: job(3, ""), left: some}, runner.Failed, "although it ended with exit 0", "", "memory"},
 		"exit 0, shared group":     {evidence{run: inside, exit: shared, job: job(3, ""), left: some}, runner.Succeeded, "", "want of memory", ""},

@@ -141,7 +141,7 @@ func label(r compare.Row) string {
 		s += " in " + text.Line(r.Unit)
 	case r.Quantity == compare.Seconds:
 		s += " in s"
-	case r.Quantity == compare.Bytes:
+	case r.Quantity == compare.Bytes, r.Quantity == compare.Memory:
 		s += " in bytes"
 	}
 	return s

@@ -160,7 +160,7 @@ func (m *Screen) drawGPUs(f *page) {
 		if g.Load >= 0 {
 			load = fmt.Sprintf("%d%%", g.Load)
 		}
-		use := fmt.Sprintf("%s of %s, load %s", text.Bytes(g.Used), text.Bytes(g.Total), load)
+		use := fmt.Sprintf("%s of %s, load %s", text.Memory(g.Used), text.Memory(g.Total), load)
 		if g.Free {
 			use += ", free"
 		}

@@ -46,7 +46,7 @@ func TestGPUsAreShownWithTheirHolders(t *testing.T) {
 		d.Fits(s.w, s.h)
 		if s.h > 30 {
 			d.Shows("GPUs: 2", "NVIDIA H200", "load 93%", "used without a lease by python", "(pid 4711) of mkim, 63 GB", "? of ?",
-				"leased by run 20261120-143205-k7qd, 8.6 GB", "does not answer", "queue: 1 of 2 turns taken, 1 waiting", "1. 20261120-150000-aaaa of anna, 1 GPU, may begin at about ", "waiting for 1 GPU: GPU 0 has run")
+				"leased by run 20261120-143205-k7qd, 8 GiB", "does not answer", "queue: 1 of 2 turns taken, 1 waiting", "1. 20261120-150000-aaaa of anna, 1 GPU, may begin at about ", "waiting for 1 GPU: GPU 0 has run")
 			d.Hides("ours")
 		}
 		d.Press("end")

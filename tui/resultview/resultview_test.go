@@ -71,7 +71,7 @@ func TestResultsFitEverySizeAndAreSafe(t *testing.T) {
 
 func TestPartsAndSums(t *testing.T) {
 	m, d := filled(t, 1)
-	d.Shows("annotations 1,235", "nucleus", "no term", "5e+04 µm²", "2e+05 px²", "0.500", "by term", "memory at most 5.0 GB")
+	d.Shows("annotations 1,235", "nucleus", "no term", "5e+04 µm²", "2e+05 px²", "0.500", "by term", "memory at most 4.7 GiB")
 	d.Press("b")
 	d.Shows("by image", "image 2")
 	d.Press("tab")
