@@ -43,7 +43,7 @@ func TestGPUsAreLeasedForAsLongAsTheProgramRuns(t *testing.T) {
 	s.start(second)
 	within(t, "the second says what it waits for", func() bool {
 		r, err := runner.ReadFolder(second.Folder)
-		return err == nil && strings.HasPrefix(r.Reason, "waiting for 1 GPU: GPU 0 has run "+first.ID+" since ")
+		return err == nil && strings.HasPrefix(r.Reason, "waiting for 1 GPU: GPU 0 has run "+first.ID+" of ")
 	})
 	box := gpu.Look(t.Context())
 	if len(box.GPUs) != 1 || len(box.GPUs[0].Leases) != 1 || box.GPUs[0].Leases[0].Run != first.ID || len(box.Waiting) != 1 {
