@@ -91,6 +91,9 @@ type TakeJob struct {
 	// Restart deletes what the job has written before and its error, as a person
 	// agreed. Without it only a job that nobody has begun is taken.
 	Restart bool `json:"restart,omitempty"`
+	// Keeper is a file that is locked for as long as a worker lives which takes the
+	// run's name off the job when it succeeded. Without one the run does it.
+	Keeper string `json:"keeper,omitempty"`
 }
 
 // AlgorithmSpec is the algorithm as it was at launch.

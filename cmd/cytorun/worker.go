@@ -85,7 +85,7 @@ func (c *cli) work(ctx context.Context, o worker.Options) error {
 	if err != nil {
 		return err
 	}
-	box, err := worker.NewBox(s)
+	box, err := worker.NewBox(s, folder)
 	if err != nil {
 		return usageError(err)
 	}

@@ -212,7 +212,11 @@ func (e End) sendExact(ctx context.Context, server *exact.Client, run runner.Run
 	}
 	none := ""
 	if e.State == runner.Succeeded {
-		if j.State() == exact.StateDone && j.Worker == "" {
+		name := "" // left on the job
+		if k := run.Take.Keeper; k != "" && runner.Held(k) {
+			name = Worker(run.Spec)
+		}
+		if j.State() == exact.StateDone && j.Worker == name {
 			return nil // told already, and the answer was lost
 		}
 		if j.Result != 0 {
@@ -224,8 +228,8 @@ func (e End) sendExact(ctx context.Context, server *exact.Client, run runner.Run
 		if _, err := server.PatchPluginJob(ctx, job, exact.JobPatch{Progress: &all}); err != nil {
 			return err
 		}
-		return patchUntil(ctx, server, job, exact.JobPatch{ErrorMessage: &none, ErrorDetail: &none, Worker: &none, Progress: &all}, func(j exact.PluginJob) bool {
-			return j.State() == exact.StateDone && j.Worker == ""
+		return patchUntil(ctx, server, job, exact.JobPatch{ErrorMessage: &none, ErrorDetail: &none, Worker: &name, Progress: &all}, func(j exact.PluginJob) bool {
+			return j.State() == exact.StateDone && j.Worker == name
 		})
 	}
 	// What the program itself said of its failure is the better word.

@@ -284,6 +284,27 @@ func TestAnImageThatHasAJobIsNotTouched(t *testing.T) {
 	}
 }
 
+func TestTheNameStaysOnAJobWhoseWorkerLivesAndTakesItOff(t *testing.T) {
+	s := newExactSite(t, exacttest.Options{})
+	keeper := filepath.Join(t.TempDir(), "lock")
+	lock, err := runner.TakeLock(keeper)
+	must(t, err)
+	for n, lives := range []bool{true, false} {
+		if !lives {
+			must(t, lock.Close())
+		}
+		id := s.fake.AddJob(s.demo.Images[n], s.plugin, s.demo.Admin)
+		spec := s.exactSpec("file [EXACT_IMAGE] [EXACT_OUTPUT] 1", descriptor.WritesResult)
+		spec.Image.ID, spec.Take = client.ID(s.demo.Images[n]), runner.TakeJob{ID: client.ID(id), Keeper: keeper}
+		run := s.create(spec)
+		s.start(run)
+		s.ended(run, runner.Succeeded)
+		if job, _ := s.fake.Job(id); job.Complete != 100 || strings.HasSuffix(job.Worker, "_"+run.ID) != lives || !lives && job.Worker != "" {
+			t.Errorf("the worker lives %v: %+v", lives, job)
+		}
+	}
+}
+
 func TestATokenReachesOnlyWhoAsksAndNoFile(t *testing.T) {
 	s := newExactSite(t, exacttest.Options{})
 	run := s.create(s.exactSpec("token [EXACT_JOB_ID]", ""))

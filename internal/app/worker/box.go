@@ -23,6 +23,7 @@ import (
 type Box struct {
 	session *app.Session
 	server  *exact.Client
+	keeper  string // see runner.TakeJob
 
 	mu         sync.Mutex
 	algorithms map[client.ID]algorithm
@@ -41,14 +42,15 @@ type algorithm struct {
 // this box are read each time.
 const algorithmLife = 5 * time.Minute
 
-// NewBox makes the box of a session whose server is one of EXACT.
-func NewBox(s *app.Session) (*Box, error) {
+// NewBox makes the box of a session whose server is one of EXACT. folder is that of
+// the worker.
+func NewBox(s *app.Session, folder Folder) (*Box, error) {
 	server, ok := s.Server.(*exact.Client)
 	if !ok {
 		return nil, fmt.Errorf("%s is a server of kind %s, and the worker serves EXACT only: there jobs arrive over a message broker (AMQP), which this program does not speak: %w",
 			s.Profile.URL, s.Profile.Kind, client.ErrUnsupported)
 	}
-	return &Box{session: s, server: server, algorithms: map[client.ID]algorithm{}, sets: map[client.ID]client.Project{}, tended: time.Now()}, nil
+	return &Box{session: s, server: server, keeper: folder.lock(), algorithms: map[client.ID]algorithm{}, sets: map[client.ID]client.Project{}, tended: time.Now()}, nil
 }
 
 // Server is the server of the box.
@@ -93,7 +95,7 @@ func (b *Box) Ready(ctx context.Context, j exact.PluginJob, allow Allow) (Ready,
 		return Ready{}, err
 	}
 	r := app.TakeRequest(a, j.ID, runner.ImageRef{ID: image.ID, Name: image.Name})
-	r.Container, r.Runtime = container, runtime
+	r.Container, r.Runtime, r.Take.Keeper = container, runtime, b.keeper
 	s := b.session.In(set)
 	if err := s.Check(ctx, r); err != nil {
 		return Ready{}, &NotHere{text.Line(strings.Join(strings.Fields(err.Error()), " "))}

@@ -77,9 +77,13 @@ func (w *Worker) settle() error {
 		if !w.runs.Exists(id) {
 			continue // see settleClaims
 		}
-		over, _, err := w.runs.Over(id)
+		over, end, err := w.runs.Over(id)
 		if err != nil {
 			return err
+		}
+		if over && end == runner.Succeeded {
+			w.keep(id, job, 0)
+			continue
 		}
 		if over {
 			w.folder.forget(id)
@@ -113,7 +117,7 @@ func (w *Worker) settleClaims(ctx context.Context) error {
 func (w *Worker) giveBack(ctx context.Context, id string, job client.ID) error {
 	ctx, stop := context.WithTimeout(ctx, report.Timeout)
 	defer stop()
-	err := w.free(ctx, job, report.Worker(runner.Spec{ID: id, Host: w.Host}))
+	err := w.free(ctx, job, w.nameOf(id))
 	if err == nil || errors.Is(err, client.ErrNotFound) {
 		w.folder.forget(id)
 		return nil

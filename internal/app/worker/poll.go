@@ -22,6 +22,7 @@ type known struct {
 	rows  map[client.ID]exact.PluginJob
 	count int       // of all on the server
 	full  time.Time // when all were read
+	at    time.Time // when some were read
 }
 
 // newest is how many jobs a poll reads: a new one stands first in the list, and
@@ -32,13 +33,14 @@ const newest = 200
 // was restarted through the API keeps its place.
 func (w *Worker) poll(ctx context.Context) error {
 	k := &w.jobs
+	defer func() { w.strangers.see(k.rows, time.Now()) }()
 	if k.rows != nil && time.Since(k.full) < w.pace.all {
 		rows, count, err := w.server.NewestPluginJobs(ctx, newest)
 		if err != nil {
 			return err
 		}
 		if count-k.count < newest {
-			k.count = count
+			k.count, k.at = count, time.Now()
 			for _, j := range rows {
 				k.rows[j.ID] = j
 			}
@@ -54,6 +56,7 @@ func (w *Worker) poll(ctx context.Context) error {
 		k.rows[j.ID] = j
 	}
 	k.count, k.full = len(rows), time.Now()
+	k.at = k.full
 	w.claimed.see(rows, time.Now())
 	return nil
 }

@@ -30,6 +30,9 @@ func (f Folder) pausedFile() string     { return filepath.Join(string(f), "pause
 func (f Folder) statusFile() string     { return filepath.Join(string(f), "status.json") }
 func (f Folder) claim(id string) string { return filepath.Join(string(f), "claims", id) }
 
+// make makes the folder where it is missing.
+func (f Folder) make() error { return os.MkdirAll(filepath.Dir(f.claim("x")), 0o700) }
+
 // Pause lets a worker claim nothing until Resume, also one that starts later.
 func (f Folder) Pause(by string) error {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {

@@ -52,10 +52,12 @@ type pace struct {
 	most  time.Duration
 	// again is when a job is looked at again that was left alone.
 	again time.Duration
+	// calm is how long no stranger may have been at work before names are let go.
+	calm time.Duration
 }
 
 var usualPace = pace{idle: 5 * time.Second, busy: time.Second, all: time.Minute, look: 250 * time.Millisecond,
-	retry: 5 * time.Second, most: 5 * time.Minute, again: 10 * time.Minute}
+	retry: 5 * time.Second, most: 5 * time.Minute, again: 10 * time.Minute, calm: 15 * time.Second}
 
 // Runs is where claimed jobs are run.
 type Runs interface {
@@ -105,6 +107,11 @@ type Worker struct {
 	jobs    known
 	left    map[client.ID]leftAlone
 	strikes map[client.ID]strike // by plugin
+	// kept are the jobs that succeeded here and still have the name of their run.
+	kept map[string]kept // by run
+	// strangers are the workers of another kind as they were seen last.
+	strangers strangers
+	waits     bool // it was said that it waits for them
 	// finished are the jobs that succeeded here lately, and when.
 	finished map[client.ID]time.Time
 	width    int // among how many of the oldest jobs one is chosen
@@ -121,7 +128,7 @@ func New(server *exact.Client, runs Runs, folder Folder, o Options) *Worker {
 		o.pace = usualPace
 	}
 	return &Worker{Options: o, server: server, runs: runs, folder: folder, running: map[string]Work{},
-		left: map[client.ID]leftAlone{}, strikes: map[client.ID]strike{}, finished: map[client.ID]time.Time{}, width: narrowest, claimed: sightings{},
+		left: map[client.ID]leftAlone{}, strikes: map[client.ID]strike{}, finished: map[client.ID]time.Time{}, kept: map[string]kept{}, strangers: strangers{rows: map[client.ID]sighting{}, seen: map[client.ID]time.Time{}}, width: narrowest, claimed: sightings{},
 		allow: allowList{path: o.AllowFile}}
 }
 
@@ -132,7 +139,7 @@ var ErrRunning = errors.New("a worker of yours for this server runs here already
 // its runs go on in either case. With Options.Once it also ends when nothing is
 // left to do.
 func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
-	if err := os.MkdirAll(string(w.folder)+"/claims", 0o700); err != nil {
+	if err := w.folder.make(); err != nil {
 		return fmt.Errorf("cannot keep the worker's own files: %w", err)
 	}
 	lock, err := runner.TakeLock(w.folder.lock())
@@ -151,6 +158,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if err := w.settle(); err != nil {
 		return err
 	}
+	defer w.letGo(ctx)
 	return w.loop(ctx)
 }
 
@@ -164,7 +172,12 @@ func (w *Worker) loop(ctx context.Context) error {
 		w.runs.Tend()
 		w.reap()
 		phase, why := w.phase()
-		if (phase == PhaseDraining || w.Once && (phase == PhasePaused || phase == PhaseClosed)) && w.busy() == 0 {
+		if !time.Now().Before(calm) {
+			if err := w.release(ctx); err != nil && ctx.Err() == nil {
+				calm = time.Now().Add(w.failed(err))
+			}
+		}
+		if (phase == PhaseDraining || w.Once && (phase == PhasePaused || phase == PhaseClosed)) && w.busy() == 0 && len(w.kept) == 0 {
 			w.tell(phase, why)
 			return nil
 		}
@@ -180,7 +193,7 @@ func (w *Worker) loop(ctx context.Context) error {
 			case err != nil:
 				calm = time.Now().Add(w.failed(err))
 				next = calm
-			case w.Once && found == 0 && w.busy() == 0:
+			case w.Once && found == 0 && w.busy() == 0 && len(w.kept) == 0:
 				w.tell(PhaseIdle, "")
 				w.sayLeft()
 				return nil
@@ -243,7 +256,7 @@ func (w *Worker) sleep(ctx context.Context, next time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-w.drain:
-		if w.busy() == 0 {
+		if w.busy() == 0 && len(w.kept) == 0 {
 			return nil
 		}
 		<-t.C
@@ -299,7 +312,11 @@ func (w *Worker) reap() {
 			delete(w.running, id)
 			w.status.Done++
 			w.mu.Unlock()
-			w.folder.forget(id)
+			if end == runner.Succeeded {
+				w.keep(id, work.Job, work.plugin)
+			} else {
+				w.folder.forget(id)
+			}
 			if work.plugin != 0 {
 				w.ended(work.plugin, end == runner.Failed || end == runner.Lost)
 			}

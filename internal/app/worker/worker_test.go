@@ -180,9 +180,12 @@ func (b *box) execute(r runner.Run, j exact.PluginJob) error {
 	}); err != nil {
 		return err
 	}
-	all, none := 100.0, ""
+	all, name := 100.0, ""
+	if runner.Held(b.folder.lock()) {
+		name = report.Worker(r.Spec)
+	}
 	return until(func() error {
-		_, err := b.server.PatchPluginJob(ctx, j.ID, exact.JobPatch{Progress: &all, Worker: &none})
+		_, err := b.server.PatchPluginJob(ctx, j.ID, exact.JobPatch{Progress: &all, Worker: &name})
 		return err
 	})
 }
