@@ -155,6 +155,9 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if err := w.allow.read(); err != nil {
 		return err
 	}
+	if len(w.allow.now()) == 0 {
+		w.say("%s allows nothing, so nothing is claimed until an algorithm stands there", w.AllowFile)
+	}
 	if err := w.settle(); err != nil {
 		return err
 	}

@@ -582,11 +582,12 @@ func TestWorkerWithAnEmptyAllowListRunsNothing(t *testing.T) {
 	if err := os.WriteFile(b.allow, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.worker(Options{Once: true}).Run(t.Context(), nil); err != nil {
+	var said []string
+	if err := b.worker(Options{Once: true, Say: func(line string) { said = append(said, line) }}).Run(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.begun) > 0 {
-		t.Errorf("begun %v", w.begun)
+	if len(w.begun) > 0 || len(said) == 0 || said[0] != b.allow+" allows nothing, so nothing is claimed until an algorithm stands there" {
+		t.Errorf("begun %v, said %q", w.begun, said)
 	}
 	for _, r := range w.s.Requests() {
 		if r.Method != "GET" {
