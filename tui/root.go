@@ -217,7 +217,7 @@ func (r *root) key(k tea.KeyPressMsg) tea.Cmd {
 		return r.openPalette()
 	case keymap.Is(k, keymap.Tabs) && r.session != nil:
 		r.leaveToast()
-		return r.open(nav.Tab(k.String()[0] - '1'))
+		return r.chooseTab(nav.Tab(k.String()[0] - '1'))
 	case keymap.Is(k, keymap.Back):
 		r.leaveToast()
 		return r.back(k)

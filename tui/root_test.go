@@ -109,6 +109,12 @@ func TestKeysOfTheRoot(t *testing.T) {
 	if len(r.tabs[nav.Algorithms].screens) != 2 {
 		t.Error("switching tabs loses the form")
 	}
+	d.Press("1")
+	if len(r.tabs[nav.Algorithms].screens) != 1 {
+		t.Error("the number of the tab that is shown does not show its first screen")
+	}
+	d.Press("enter")
+	d.Until("the form is open again", func() bool { return len(r.tabs[nav.Algorithms].screens) == 2 })
 	d.Press("q")
 	if quits(d) || len(r.tabs[nav.Algorithms].screens) != 1 {
 		t.Error("q in a form does not go back one screen")

@@ -67,6 +67,19 @@ func (r *root) open(t nav.Tab) tea.Cmd {
 	return r.shown()
 }
 
+// chooseTab shows a tab as a person left it, and of the one that is shown already
+// its first screen. A form that is left so keeps its draft.
+func (r *root) chooseTab(t nav.Tab) tea.Cmd {
+	if t != r.tab {
+		return r.open(t)
+	}
+	var cmds []tea.Cmd
+	for st := &r.tabs[t]; len(st.screens) > 1; {
+		cmds = append(cmds, r.pop(r.top()))
+	}
+	return tea.Batch(append(cmds, r.open(t))...)
+}
+
 // openFrom shows a tab and remembers where to go back to.
 func (r *root) openFrom(t nav.Tab) tea.Cmd {
 	if t != r.tab {
