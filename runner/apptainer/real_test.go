@@ -7,6 +7,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -608,7 +609,11 @@ func TestRealFetchGoesOnAtWholeLayers(t *testing.T) {
 	dir := folder(t)
 	have := func() bool {
 		found, _ := filepath.Glob(filepath.Join(dir, "tmp", "*", "layout", "blobs", "sha256", smallHash.Hex))
-		return len(found) > 0
+		if len(found) == 0 {
+			return false
+		}
+		data, err := os.ReadFile(found[0]) // a damaged one is not there
+		return err == nil && fmt.Sprintf("%x", sha256.Sum256(data)) == smallHash.Hex
 	}
 	host := registryHost(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -163,7 +163,7 @@ func TestRealContainerIsKilledAtItsMemoryLimitOrRunsWithout(t *testing.T) {
 		return
 	}
 	run = s.ended(run, runner.Failed)
-	if !strings.Contains(run.Reason, "at its memory limit of 105 MB") || !strings.Contains(run.Result.Advice, "--memory") {
+	if !strings.Contains(run.Reason, "at its memory limit of 100 MiB") || !strings.Contains(run.Result.Advice, "--memory") {
 		t.Errorf("%q, advice %q, %+v", run.Reason, run.Result.Advice, run.Result.Exit)
 	}
 }

@@ -37,7 +37,7 @@ func TestRunsStartInTheOrderOfTheirLaunch(t *testing.T) {
 	}
 	last, err := runner.ReadFolder(waiting[3].Folder)
 	must(t, err)
-	if want := "3 before it, first " + waiting[0].ID + ", waiting for its turn: taken by run " + first.ID + " since "; !strings.Contains(last.Reason, want) {
+	if want := "3 before it, first " + waiting[0].ID + ", waiting for its turn: taken by run " + first.ID + " of "; !strings.Contains(last.Reason, want) {
 		t.Errorf("reason %q, want %q in it", last.Reason, want)
 	}
 	if head, _ := runner.ReadFolder(waiting[0].Folder); !strings.Contains(head.Reason, first.ID) {
