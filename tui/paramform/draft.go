@@ -36,7 +36,7 @@ const draftSchema = 1
 
 // draftFiles keeps drafts in files of the person, one for each server, project
 // and algorithm: ids of images mean something in one project only. A form that
-// was opened with values, as for a rerun, has a draft of its own.
+// was opened as an earlier analysis was launched has a draft of its own.
 type draftFiles struct {
 	path   string
 	writer *draftWriter
@@ -48,11 +48,11 @@ type draftFiles struct {
 	reading nav.Gen
 }
 
-func newDraftFiles(s *app.Session, a client.Algorithm, prefill []client.Value) draftFiles {
+func newDraftFiles(s *app.Session, a client.Algorithm, prefill []client.Value, like *runner.Resources) draftFiles {
 	of := s.Profile.URL + "\x00" + s.User.Username + "\x00" + idText(s.Project.ID) + "\x00" + idText(a.ID)
-	if len(prefill) > 0 {
-		// Text that cannot be marshalled does not exist in a value.
-		data, _ := json.Marshal(prefill)
+	if len(prefill) > 0 || like != nil {
+		// What cannot be marshalled does not exist in values and resources.
+		data, _ := json.Marshal([]any{prefill, like})
 		of += "\x00" + string(data)
 	}
 	return draftFiles{writer: &draftWriter{}, path: filepath.Join(s.Env.Paths.State, "drafts", digest(of)+".json")}

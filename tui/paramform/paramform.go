@@ -117,7 +117,7 @@ func New(s *app.Session, a client.Algorithm, prefill []client.Value, like *runne
 	if like != nil {
 		m.startWith(*like, client.FromAnalysis)
 	}
-	m.drafts = newDraftFiles(s, a, prefill)
+	m.drafts = newDraftFiles(s, a, prefill, like)
 	m.take(a)
 	m.cursor = m.firstToFill()
 	m.detail.About = m.about

@@ -1,8 +1,6 @@
 package paramform_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -53,10 +51,6 @@ func TestTheFormBeginsWithWhatTheLastRunAskedFor(t *testing.T) {
 	f.set("GPUs", "1")
 	f.Press("X")
 	f.field("GPUs", "2", "last used")
-	f.Until("the draft is gone", func() bool {
-		left, _ := os.ReadDir(filepath.Join(site.Session.Env.Paths.State, "drafts"))
-		return len(left) == 0
-	})
 
 	// An analysis that is launched again says it itself.
 	like := site.Session.ResourcesOf(app.Analysis{Run: &runner.Run{Spec: runner.Spec{Host: runner.Host(), Resources: runner.Resources{Memory: 3 << 29, CPUs: 1.5, TimeLimit: 90 * 60e9}}}})
