@@ -7,10 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/cytorun/cytorun/client/descriptor"
 	"github.com/cytorun/cytorun/internal/demo"
@@ -20,91 +18,6 @@ import (
 	"github.com/cytorun/cytorun/runner/command"
 	"github.com/cytorun/cytorun/runner/source"
 )
-
-// ParseBind reads SRC:/inside[:ro] as --bind takes it. SRC becomes absolute, and
-// ~ is the person's home.
-func ParseBind(s string) (runner.Bind, error) {
-	words := strings.Split(s, ":")
-	b := runner.Bind{}
-	if n := len(words); n == 3 && (words[2] == "ro" || words[2] == "rw") {
-		b.ReadOnly = words[2] == "ro"
-		words = words[:2]
-	}
-	if len(words) != 2 || words[0] == "" || words[1] == "" {
-		return b, fmt.Errorf("%q is no bind; write SRC:/inside or SRC:/inside:ro, such as ./src:/app", text.Line(s))
-	}
-	var err error
-	if b.Path, err = absolute(words[0]); err != nil {
-		return b, err
-	}
-	b.Inside = strings.TrimRight(words[1], "/")
-	if b.Inside == "" {
-		b.Inside = "/"
-	}
-	if err := apptainer.CheckBind(b.Path, b.Inside); err != nil {
-		return b, fmt.Errorf("bind %s: %w", text.Line(s), err)
-	}
-	return b, nil
-}
-
-func absolute(path string) (string, error) {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok || path == "~" {
-		if home, err := os.UserHomeDir(); err == nil {
-			return filepath.Join(home, rest), nil
-		}
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return path, fmt.Errorf("cannot tell which folder %s is: %w", text.Line(path), err)
-	}
-	return path, nil
-}
-
-// ourVariables are those that only a launch may set.
-var ourVariables = map[string]string{
-	"HOME":                   "it is a folder of the run",
-	"TMPDIR":                 "it is a folder of the run",
-	"CUDA_VISIBLE_DEVICES":   "it says which GPUs the run was given; ask for some with --gpus or --gpu",
-	"NVIDIA_VISIBLE_DEVICES": "it says which GPUs the run was given; ask for some with --gpus or --gpu",
-}
-
-var (
-	variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
-	secretName   = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)secret|token|passw|passphrase|credential|private|api_?key|(^|_)(key|pw|pwd|auth)($|_)`)
-	})
-	secretValue = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b|://[^/@\s]*:[^/@\s]+@|^(ghp|gho|github_pat|glpat|hf|sk|xox[abp])[-_]\w{8}|^AKIA[0-9A-Z]{12}|-----BEGIN|^eyJ[\w-]+\.`)
-	})
-)
-
-// ParseVariable reads NAME=VALUE or NAME as --env takes it. A value that looks
-// like a secret is refused: values are kept with the run, for everybody who reads
-// it. A name alone takes the value from the environment at each launch, and that
-// one is kept nowhere.
-func ParseVariable(s string) (runner.Variable, error) {
-	name, value, has := strings.Cut(s, "=")
-	v := runner.Variable{Name: name}
-	switch {
-	case !variableName().MatchString(name):
-		return v, fmt.Errorf("%q names no variable; write NAME=VALUE, or NAME to take it from your environment", text.Line(name))
-	case ourVariables[name] != "":
-		return v, fmt.Errorf("%s cannot be set: %s", name, ourVariables[name])
-	case strings.HasPrefix(name, "APPTAINER") || strings.HasPrefix(name, "SINGULARITY"):
-		return v, fmt.Errorf("%s cannot be set: it changes how the container itself is started", name)
-	case !has:
-		return v, nil
-	case strings.ContainsRune(value, 0) || len(value) > maxVariable:
-		return v, fmt.Errorf("the value of %s is too long; put it into a file and bind that", name)
-	case value != "" && (secretName().MatchString(name) || secretValue().MatchString(value)):
-		return v, fmt.Errorf("%s looks like a secret, and values are kept with the run: set it in your environment and write --env %s, then it is kept nowhere", name, name)
-	}
-	v.Value = &value
-	return v, nil
-}
-
-// maxVariable bounds one variable, in bytes.
-const maxVariable = 64 << 10
 
 // checkEnvironment tells which variables cannot be taken from here. The run's
 // supervisor inherits this environment and reads them there.
@@ -319,66 +232,6 @@ func (s *Session) checkOwn(ctx context.Context, r LaunchRequest) []Check {
 		Next: "the analysis is marked: " + r.Develop.Label()}}
 }
 
-// DevelopLine is one line on what of a run is not the algorithm's own.
-type DevelopLine struct {
-	Name, Text string
-	// row and cell tell the same where each place in the container and each
-	// variable has a row of its own; empty where that is no other.
-	row, cell string
-}
-
-// DevelopLines tell what of a run is not the algorithm's own. found is the code as
-// the program found it, where that is known; it may be another than at the launch.
-func DevelopLines(d *runner.Develop, found []runner.Source) []DevelopLine {
-	if d == nil {
-		return nil
-	}
-	var lines []DevelopLine
-	now := func(was runner.Source) runner.Source {
-		for _, f := range found {
-			if f.Path == was.Path {
-				return f
-			}
-		}
-		return was
-	}
-	add := func(name, format string, args ...any) {
-		lines = append(lines, DevelopLine{Name: name, Text: fmt.Sprintf(format, args...)})
-	}
-	if label := d.Label(); label != "" {
-		add("modified", "%s", label)
-	}
-	if d.Source != nil {
-		add("source", "%s (%s)", d.Source.Path, now(*d.Source))
-		add("program", "%s", strings.Join(d.Program, " "))
-	}
-	if d.Descriptor != nil {
-		add("descriptor", "%s (%s)", d.Descriptor.Path, now(*d.Descriptor))
-	}
-	for _, b := range d.Binds {
-		add("bind", "%s (%s)", b, now(b.Source))
-		cell := fmt.Sprintf("%s (%s)", b.Path, now(b.Source))
-		if b.ReadOnly {
-			cell += ", read-only"
-		}
-		lines[len(lines)-1].row, lines[len(lines)-1].cell = "bind "+b.Inside, cell
-	}
-	for _, v := range d.Env {
-		cell := "from the environment of the launch"
-		if v.Value == nil {
-			add("variable", "%s, %s", v.Name, cell)
-		} else {
-			add("variable", "%s", v)
-			cell = *v.Value
-		}
-		lines[len(lines)-1].row, lines[len(lines)-1].cell = "variable "+v.Name, cell
-	}
-	if d.Instead != "" {
-		add("instead of", "%s", d.Instead)
-	}
-	return lines
-}
-
 // ownProcess says what a launch without a container runs.
 func ownProcess(r LaunchRequest) string {
 	if r.Develop != nil && r.Develop.Source != nil {
@@ -406,34 +259,6 @@ func instead(d *runner.Develop, own, chosen string) *runner.Develop {
 		return nil
 	}
 	return &c
-}
-
-// SourceFolder is the folder of --workdir.
-func SourceFolder(path string) (runner.Source, error) {
-	path, err := absolute(path)
-	if err != nil {
-		return runner.Source{}, err
-	}
-	if st, err := os.Stat(path); err != nil || !st.IsDir() {
-		return runner.Source{}, fmt.Errorf("%s is no folder on this box", text.Line(path))
-	}
-	return runner.Source{Path: path}, nil
-}
-
-// developFacts are the lines of DevelopLines as rows, so that analyses can be put
-// side by side.
-func developFacts(d *runner.Develop, found []runner.Source) []DevelopLine {
-	var out []DevelopLine
-	for _, l := range DevelopLines(d, found) {
-		switch {
-		case l.Name == "modified": // the row of the algorithm says it
-		case l.row != "":
-			out = append(out, DevelopLine{Name: l.row, Text: l.cell})
-		default:
-			out = append(out, l)
-		}
-	}
-	return out
 }
 
 // CacheOf are the folders of the container that an analysis kept for later runs.
