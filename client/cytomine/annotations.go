@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // AnnotationCounts counts the annotations of a job per term. An annotation with
@@ -23,7 +24,7 @@ func (c *Client) AnnotationCounts(ctx context.Context, job client.Job) ([]client
 		job = whole
 	}
 	counts := map[client.ID]*client.TermCount{}
-	path := with("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob),
+	path := web.With("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob),
 		"showBasic", "true", "showGIS", "true", "showTerm", "true")
 	err := c.each(ctx, path, func(raw []byte) error {
 		var w struct {

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // logName is the file name by which the server and its web interface find the
@@ -82,7 +83,7 @@ func (c *Client) upload(ctx context.Context, job client.ID, log io.Reader) error
 	}
 	_, err = c.do(ctx, call{
 		method:      http.MethodPost,
-		path:        with("/api/attachedfile.json", "domainClassName", jobClass, "domainIdent", fmt.Sprint(job), "filename", logName),
+		path:        web.With("/api/attachedfile.json", "domainClassName", jobClass, "domainIdent", fmt.Sprint(job), "filename", logName),
 		contentType: writer.FormDataContentType(),
 		stream:      io.NopCloser(io.MultiReader(bytes.NewReader(head), log, &form)),
 		streamSize:  size,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // AnnotationsByImage counts the annotations of a job per image.
@@ -18,7 +19,7 @@ func (c *Client) AnnotationsByImage(ctx context.Context, job client.Job) (map[cl
 		job = whole
 	}
 	counts := map[client.ID]int{}
-	path := with("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob), "showBasic", "true", "showMeta", "true")
+	path := web.With("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob), "showBasic", "true", "showMeta", "true")
 	err := c.each(ctx, path, func(raw []byte) error {
 		var w struct{ Image number }
 		if json.Unmarshal(raw, &w) == nil {

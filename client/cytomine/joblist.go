@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cytorun/cytorun/client"
+	"github.com/cytorun/cytorun/client/web"
 )
 
 // Jobs lists one page of jobs, newest first.
@@ -71,7 +72,7 @@ func jobsPath(f client.JobFilter) string {
 	add("order", "desc")
 	add("max", fmt.Sprint(f.Max))
 	add("offset", fmt.Sprint(f.Offset))
-	return with("/api/job.json", pairs...)
+	return web.With("/api/job.json", pairs...)
 }
 
 func join[T any](items []T) string {

@@ -33,7 +33,7 @@ func (c *Client) Annotations(ctx context.Context, job client.Job, shapes bool, e
 		job = whole
 	}
 	var names map[client.ID]string
-	path := with("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob),
+	path := web.With("/api/annotation.json", "project", fmt.Sprint(job.Project), "user", fmt.Sprint(job.UserJob),
 		"showMeta", "true", "showGIS", "true", "showTerm", "true", "showImage", "true", "showWKT", fmt.Sprint(shapes))
 	return c.each(ctx, path, func(raw []byte) error {
 		var w struct {

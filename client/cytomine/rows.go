@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/cytorun/cytorun/client"
 	"github.com/cytorun/cytorun/client/web"
@@ -32,7 +30,7 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 	seen := map[number]bool{}
 	for offset, failures := 0, 0; ; {
 		count, fresh := 0, 0
-		size, err := c.rows(ctx, with(path, "max", fmt.Sprint(c.pageSize), "offset", fmt.Sprint(offset)), func(raw []byte) error {
+		size, err := c.rows(ctx, web.With(path, "max", fmt.Sprint(c.pageSize), "offset", fmt.Sprint(offset)), func(raw []byte) error {
 			count++
 			id := rowID(raw)
 			if id == 0 || seen[id] {
@@ -42,10 +40,10 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 			fresh++
 			return row(raw)
 		})
-		var broken *brokenError
+		var broken *web.BrokenError
 		if errors.As(err, &broken) && failures < web.Retries && !errors.Is(err, context.DeadlineExceeded) {
 			failures++
-			if !sleep(ctx, c.opts.RetryWait<<failures) {
+			if !web.Sleep(ctx, c.opts.RetryWait<<failures) {
 				return c.failed(ctx, ctx.Err())
 			}
 			continue
@@ -62,11 +60,6 @@ func (c *Client) each(ctx context.Context, path string, row func(raw []byte) err
 		}
 	}
 }
-
-// brokenError is a list that broke off while it was read.
-type brokenError struct{ error }
-
-func (e *brokenError) Unwrap() error { return e.error }
 
 // rows asks for one page and calls row for each of its rows. size is what the
 // list says to have in total, -1 when it does not say.
@@ -88,11 +81,11 @@ func (c *Client) rows(ctx context.Context, path string, row func(raw []byte) err
 	case errors.As(err, &refused):
 		return 0, refused.error
 	case errors.Is(err, client.ErrUnreachable):
-		return 0, &brokenError{err}
+		return 0, &web.BrokenError{Err: err}
 	case errors.Is(err, context.Canceled):
 		return 0, err
 	}
-	return 0, &brokenError{c.unreadable(path, nil, err)}
+	return 0, &web.BrokenError{Err: c.unreadable(path, nil, err)}
 }
 
 // rowError is an error of the caller, not of the list.
@@ -104,7 +97,7 @@ func readRows(r io.Reader, row func(raw []byte) error) (size int, err error) {
 	decoder := json.NewDecoder(r)
 	start, err := decoder.Token()
 	if err != nil {
-		return 0, atEnd(err)
+		return 0, web.AtEnd(err)
 	}
 	if start == json.Delim('[') {
 		return -1, readArray(decoder, row)
@@ -116,13 +109,13 @@ func readRows(r io.Reader, row func(raw []byte) error) (size int, err error) {
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
-			return 0, atEnd(err)
+			return 0, web.AtEnd(err)
 		}
 		switch name {
 		case "collection":
 			open, err := decoder.Token()
 			if err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 			if found = open == json.Delim('['); !found {
 				return 0, errors.New("its collection is no list")
@@ -133,18 +126,18 @@ func readRows(r io.Reader, row func(raw []byte) error) (size int, err error) {
 		case "size":
 			total := number(-1)
 			if err := decoder.Decode(&total); err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 			size = int(total)
 		default:
 			var other json.RawMessage
 			if err := decoder.Decode(&other); err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return 0, atEnd(err)
+		return 0, web.AtEnd(err)
 	}
 	if !found {
 		return 0, errors.New("no collection in it")
@@ -157,48 +150,12 @@ func readArray(decoder *json.Decoder, row func(raw []byte) error) error {
 	var raw json.RawMessage // its memory serves every row
 	for decoder.More() {
 		if err := decoder.Decode(&raw); err != nil {
-			return atEnd(err)
+			return web.AtEnd(err)
 		}
 		if err := row(raw); err != nil {
 			return rowError{err}
 		}
 	}
 	_, err := decoder.Token()
-	return atEnd(err)
-}
-
-// atEnd tells an end in the middle from a proper one.
-func atEnd(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// with adds query parameters, as pairs of name and value, to a path.
-func with(path string, pairs ...string) string {
-	var b strings.Builder
-	b.WriteString(path)
-	mark := byte('?')
-	if strings.Contains(path, "?") {
-		mark = '&'
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		b.WriteByte(mark)
-		b.WriteString(url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1]))
-		mark = '&'
-	}
-	return b.String()
-}
-
-// sleep waits, and tells whether the context let it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return web.AtEnd(err)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -141,20 +140,10 @@ func (c *Client) unreadable(path string, err error) error {
 	return fmt.Errorf("%w: the answer of %s cannot be read: %w; try again", client.ErrUnreachable, c.base+path, err)
 }
 
-// with adds query parameters, as pairs of name and value, to a path.
+// with adds query parameters, as pairs of name and value, to a path. Lists of ids
+// keep their commas (contract §1.3: id__in=1,2).
 func with(path string, pairs ...string) string {
-	var b strings.Builder
-	b.WriteString(path)
-	mark := byte('?')
-	if strings.Contains(path, "?") {
-		mark = '&'
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		b.WriteByte(mark)
-		b.WriteString(url.QueryEscape(pairs[i]) + "=" + strings.ReplaceAll(url.QueryEscape(pairs[i+1]), "%2C", ","))
-		mark = '&'
-	}
-	return b.String()
+	return strings.ReplaceAll(web.With(path, pairs...), "%2C", ",")
 }
 
 // again calls try until it succeeds or fails for good, at most web.Retries times more.
@@ -165,19 +154,8 @@ func (c *Client) again(ctx context.Context, try func() error) error {
 		if err == nil || attempt == web.Retries || !client.Transient(err) || ctx.Err() != nil {
 			return err
 		}
-		if !sleep(ctx, c.opts.RetryWait<<attempt) {
+		if !web.Sleep(ctx, c.opts.RetryWait<<attempt) {
 			return c.failed(ctx, ctx.Err())
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -47,10 +47,10 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 			seen[w.ID] = true
 			return row(raw)
 		})
-		var broken *brokenError
+		var broken *web.BrokenError
 		if errors.As(err, &broken) && failures < web.Retries && !errors.Is(err, context.DeadlineExceeded) {
 			failures++
-			if !sleep(ctx, c.opts.RetryWait<<failures) {
+			if !web.Sleep(ctx, c.opts.RetryWait<<failures) {
 				return c.failed(ctx, ctx.Err())
 			}
 			continue
@@ -73,11 +73,6 @@ func (c *Client) eachPage(ctx context.Context, path string, size int, row func(r
 	}
 }
 
-// brokenError is a list that broke off while it was read.
-type brokenError struct{ error }
-
-func (e *brokenError) Unwrap() error { return e.error }
-
 // page asks for one page and calls row for each of its rows. count is how many
 // the whole list has.
 func (c *Client) page(ctx context.Context, path string, row func(raw []byte) error) (count int, err error) {
@@ -94,11 +89,11 @@ func (c *Client) page(ctx context.Context, path string, row func(raw []byte) err
 	case errors.As(err, &refused):
 		return 0, refused.error
 	case errors.Is(err, client.ErrUnreachable):
-		return 0, &brokenError{err}
+		return 0, &web.BrokenError{Err: err}
 	case errors.Is(err, context.Canceled):
 		return 0, err
 	}
-	return 0, &brokenError{c.unreadable(path, err)}
+	return 0, &web.BrokenError{Err: c.unreadable(path, err)}
 }
 
 // rowError is an error of the caller, not of the list.
@@ -108,46 +103,46 @@ type rowError struct{ error }
 func readPage(r io.Reader, row func(raw []byte) error) (count int, err error) {
 	decoder := json.NewDecoder(r)
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return 0, atEnd(cmpError(err, "no page of a list"))
+		return 0, web.AtEnd(cmpError(err, "no page of a list"))
 	}
 	count, found := -1, false
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
-			return 0, atEnd(err)
+			return 0, web.AtEnd(err)
 		}
 		switch name {
 		case "results":
 			open, err := decoder.Token()
 			if err != nil || open != json.Delim('[') {
-				return 0, atEnd(cmpError(err, "its results are no list"))
+				return 0, web.AtEnd(cmpError(err, "its results are no list"))
 			}
 			found = true
 			var raw json.RawMessage // its memory serves every row
 			for decoder.More() {
 				if err := decoder.Decode(&raw); err != nil {
-					return 0, atEnd(err)
+					return 0, web.AtEnd(err)
 				}
 				if err := row(raw); err != nil {
 					return 0, rowError{err}
 				}
 			}
 			if _, err := decoder.Token(); err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 		case "count":
 			if err := decoder.Decode(&count); err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 		default:
 			var other json.RawMessage
 			if err := decoder.Decode(&other); err != nil {
-				return 0, atEnd(err)
+				return 0, web.AtEnd(err)
 			}
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return 0, atEnd(err)
+		return 0, web.AtEnd(err)
 	}
 	if !found || count < 0 {
 		return 0, errors.New("no page of a list")
@@ -160,12 +155,4 @@ func cmpError(err error, otherwise string) error {
 		return err
 	}
 	return errors.New(otherwise)
-}
-
-// atEnd tells an end in the middle from a proper one.
-func atEnd(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
