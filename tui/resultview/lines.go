@@ -149,6 +149,10 @@ func direction(b compare.Better) string {
 
 func (m *Screen) cell(i, column int) widget.Cell {
 	c := widget.Cell{Text: m.lines[i].cells[column]}
+	if column == 0 && len(m.analyses) > 1 {
+		// The number at the end of its name tells an analysis from the others.
+		c.Draw = func(width int) string { return text.Pad(widget.CutName(text.Line(c.Text), width), width) }
+	}
 	if m.table.Columns[column].Drop > 0 {
 		var faint lipgloss.Style = style.Now().Faint
 		c.Style = &faint

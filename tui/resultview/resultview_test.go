@@ -69,6 +69,16 @@ func TestResultsFitEverySizeAndAreSafe(t *testing.T) {
 	}
 }
 
+func TestAnalysesAreToldApartInFewColumns(t *testing.T) {
+	m, d := filled(t, 2)
+	m.SetSize(80, 19)
+	d.Fits(80, 19)
+	for _, a := range m.analyses {
+		words := strings.Fields(a.Title())
+		d.Shows("… " + words[len(words)-1])
+	}
+}
+
 func TestPartsAndSums(t *testing.T) {
 	m, d := filled(t, 1)
 	d.Shows("annotations 1,235", "nucleus", "no term", "5e+04 µm²", "2e+05 px²", "0.500", "by term", "memory at most 4.7 GiB")
